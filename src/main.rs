@@ -1,1 +1,117 @@
-fn main(){}
+//! awsmfa: temporary AWS credentials from an MFA token code, without writing a file.
+//!
+//! Reads the command line, runs the command, prints the error: this is the one place that does, and the one that ends
+//! the process.
+
+mod ambient;
+mod cli;
+mod commands;
+mod credentials;
+mod environment;
+mod error;
+mod held;
+mod mfa;
+mod plan;
+mod profile;
+mod session;
+mod shell;
+mod signal;
+mod sts;
+mod terminal;
+
+use std::error::Error as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::ambient::Ambient;
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+use crate::shell::Shell;
+
+/// What `exec` answers when awsmfa itself fails, as `env(1)` does: 1 and 2 mean something to the commands it runs.
+const EXEC_FAILED: u8 = 125;
+
+fn main() -> ExitCode {
+    let ambient = Ambient::read();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &ambient),
+    };
+    match cli.command {
+        Command::Env(options) => match commands::env::run(&options, &ambient) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                fail_eval(options.shell, &ambient);
+                report(&error, error.exit_code())
+            }
+        },
+        Command::Exec(options) => commands::exec::run(&options, &ambient).unwrap_or_else(|error| {
+            let code = error.exit_code();
+            report(&error, if code == 1 { EXEC_FAILED } else { code })
+        }),
+    }
+}
+
+/// Prints the error with its causes and what to do next.
+fn report(error: &Error, code: u8) -> ExitCode {
+    if let Error::Interrupted(signal) = error {
+        signal::die_of(*signal);
+        return ExitCode::from(code);
+    }
+    terminal::say(&format!("awsmfa: error: {error}"));
+    let mut cause = error.source();
+    while let Some(reason) = cause {
+        terminal::say(&format!("  caused by: {reason}"));
+        cause = reason.source();
+    }
+    if let Some(hint) = error.hint() {
+        terminal::say(&format!("hint: {hint}"));
+    }
+    ExitCode::from(code)
+}
+
+/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed.
+fn fail_eval(shell: Option<Shell>, ambient: &Ambient) {
+    if !ambient::stdout_is_terminal() {
+        // Whoever closed standard output does not evaluate it.
+        let _ = commands::print(shell.unwrap_or_else(|| ambient.shell()).failure());
+    }
+}
+
+/// Answers `--help` and `--version`, and tells what is wrong with a command line.
+fn usage(error: &clap::Error, ambient: &Ambient) -> ExitCode {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if ambient::stdout_is_terminal() => {
+            // clap knows the terminal's colours. Whoever closed standard output does not read on.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            text.lines().for_each(terminal::say);
+            ExitCode::SUCCESS
+        }
+        kind => {
+            let arguments: Vec<String> = ambient::arguments();
+            let exec = arguments.first().is_some_and(|command| command == "exec");
+            if !exec {
+                fail_eval(shell_option(&arguments), ambient);
+            }
+            let prefix = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand { "" } else { "awsmfa: " };
+            terminal::say(&format!("{prefix}{}", text.lines().next().unwrap_or_default()));
+            text.lines().skip(1).for_each(terminal::say);
+            ExitCode::from(if exec { EXEC_FAILED } else { 2 })
+        }
+    }
+}
+
+/// The value of `--shell` in a command line that clap could not parse.
+fn shell_option(arguments: &[String]) -> Option<Shell> {
+    let value = arguments.iter().enumerate().find_map(|(number, argument)| match argument.as_str() {
+        "-s" | "--shell" => arguments.get(number + 1).map(String::as_str),
+        _ => argument.strip_prefix("--shell=").or_else(|| argument.strip_prefix("-s")),
+    })?;
+    clap::ValueEnum::from_str(value, true).ok()
+}

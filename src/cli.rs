@@ -1,0 +1,144 @@
+//! The command line: clap's types and the help text, no logic.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::shell::Shell;
+
+/// Temporary AWS credentials for people whose policies enforce MFA.
+///
+/// awsmfa buys a session from AWS with a token code of your MFA device, and hands it to the running shell or to one
+/// command. It never writes a file.
+#[derive(Parser)]
+#[command(
+    name = "awsmfa",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Start with:\n  \
+        eval \"$(awsmfa env -p PROFILE)\"         this shell (bash, zsh; other shells: awsmfa env --help)\n  \
+        awsmfa exec -p PROFILE -- aws s3 ls     one command"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Env(EnvOptions),
+    Exec(ExecOptions),
+}
+
+/// Print the statements that put a session into the running shell
+///
+/// The whole block is printed at once, or nothing of it: on failure it is a statement that fails, so that
+/// `eval "$(awsmfa env)" && terraform apply` is safe.
+#[derive(Args)]
+#[command(after_help = "How to apply it:
+  bash, zsh    eval \"$(awsmfa env -p PROFILE)\"
+  sh, dash     eval \"$(awsmfa env -p PROFILE)\"
+  fish         awsmfa env -p PROFILE | source
+  PowerShell   awsmfa env -p PROFILE | Out-String | Invoke-Expression
+  cmd          for /f \"delims=\" %i in ('awsmfa env -p PROFILE') do @%i >NUL 2>&1
+
+For cmd, each value is set for this window (SET) and stored in the registry for new ones (SETX). To take it away
+again, apply `awsmfa env --unset` in the same way.
+
+Exit status: 0 printed, 1 failed, 2 wrong usage, 130 interrupted.")]
+pub(crate) struct EnvOptions {
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
+
+    /// The shell to write for [default: the one that runs awsmfa]
+    #[arg(short, long, value_enum, hide_possible_values = false)]
+    pub(crate) shell: Option<Shell>,
+
+    /// Print the statements that clear everything `env` sets
+    ///
+    /// The region is cleared only where it is still the one that awsmfa set.
+    #[arg(long)]
+    pub(crate) unset: bool,
+
+    /// cmd: set the values for this window only, don't store them for new ones
+    #[arg(long)]
+    pub(crate) no_setx: bool,
+}
+
+/// Run a command with a session in its environment
+///
+/// A session that this shell already holds is used as it is: no code, no network. Otherwise a session is bought for the
+/// command alone. Without a command, your shell is started.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  awsmfa exec -- terraform plan               with the session in this shell, or a new one
+  awsmfa exec -p deploy -- aws s3 ls          with the profile `deploy`
+  awsmfa exec -p deploy                       a shell with the profile `deploy`
+
+Exit status: the command's own; 125 awsmfa failed, 126 the command can't be run, 127 there is no such command.")]
+pub(crate) struct ExecOptions {
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
+
+    /// How long a session that this shell holds must still last to be used [default: 15m]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) min_ttl: Option<String>,
+
+    /// The command and its arguments [default: your shell]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Which session is wanted.
+#[derive(Args)]
+pub(crate) struct SessionOptions {
+    /// The profile [default: AWS_PROFILE, the profile of the session in this shell, AWS_DEFAULT_PROFILE, `default`]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// The code that the MFA device shows; `-` reads it from standard input [default: AWSMFA_TOKEN_CODE, else asked for]
+    ///
+    /// On the command line others on this machine can see it, but a code works once.
+    #[arg(short, long, value_name = "CODE", allow_hyphen_values = true)]
+    pub(crate) token_code: Option<String>,
+
+    /// The MFA device: an ARN, or a hardware token's number
+    ///
+    /// Without it: for a user, AWS_MFA_SERIAL, then the profile's `mfa_serial`, then the device named like the user. For a
+    /// role, `mfa_serial` of its profile or its source profile, and no MFA where neither has one.
+    #[arg(long, value_name = "SERIAL")]
+    pub(crate) serial_number: Option<String>,
+
+    /// How long the session lasts: seconds, or `12h`, `90m`
+    ///
+    /// From 900 to 129600 seconds for a user (12h if nothing is said; AWSMFA_DURATION_SECONDS changes that), to 43200 for a
+    /// role (1h), and no more than the role's own maximum.
+    #[arg(short, long, value_name = "TIME")]
+    pub(crate) duration_seconds: Option<String>,
+
+    /// Assume this role with the profile's keys
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: Option<String>,
+
+    /// The name of the role's session, for CloudTrail [default: awsmfa]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role_session_name: Option<String>,
+
+    /// The external ID that the role's owner asks for
+    #[arg(long, value_name = "ID")]
+    pub(crate) external_id: Option<String>,
+
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Say which calls would be made, with whose keys and which device, and make none
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print no notes, only errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}

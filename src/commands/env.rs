@@ -1,0 +1,82 @@
+//! `awsmfa env`: the statements for the running shell.
+
+use crate::ambient::{self, Ambient};
+use crate::cli::EnvOptions;
+use crate::environment::{self, AWS_DEFAULT_PROFILE, AWS_PROFILE};
+use crate::error::Error;
+use crate::session::Order;
+use crate::shell::{Shell, Style};
+use crate::terminal;
+
+/// Prints the block that puts a session into the shell, or the one that takes it away.
+///
+/// # Errors
+/// Whatever stands in the way. Then nothing is printed.
+pub(crate) fn run(options: &EnvOptions, ambient: &Ambient) -> Result<(), Error> {
+    let order = Order::new(&options.session, ambient);
+    if options.session.dry_run {
+        return super::show(&order.plan()?.1.to_string());
+    }
+    let quiet = options.session.quiet;
+    let shell = options.shell.unwrap_or_else(|| ambient.shell());
+    let style = Style { persist: !options.no_setx, warn: !quiet };
+    let stale = order.stale_regions();
+    let changes = if options.unset {
+        environment::of_nothing(&stale)
+    } else {
+        let bought = order.buy()?;
+        if !quiet {
+            bought.announce();
+        }
+        bought.changes(&stale)
+    };
+    let block = shell.render(&changes, style)?;
+    if !quiet {
+        if shell == Shell::Cmd && style.persist && !options.unset {
+            warn_of_registry(ambient);
+        }
+        if ambient::stdout_is_terminal() {
+            let line = shell.one_liner(&command_line(options, shell));
+            terminal::say(&format!("awsmfa: nothing is set yet; to apply this to your shell, type: {line}"));
+        }
+    }
+    super::print(&block)
+}
+
+/// `SETX` keeps the session after the window is closed, and doesn't touch what the person stored there.
+fn warn_of_registry(ambient: &Ambient) {
+    terminal::say(
+        "awsmfa: SETX stores these values in the registry (HKCU\\Environment) for new windows; to remove them: \
+         for /f \"delims=\" %i in ('awsmfa env --unset --shell cmd') do @%i >NUL 2>&1",
+    );
+    for name in [AWS_PROFILE, AWS_DEFAULT_PROFILE] {
+        if ambient.variable(name).is_some() {
+            terminal::say(&format!(
+                "awsmfa: {name} is cleared in this window; if you stored it with SETX, it outranks the session in new ones; \
+                 to remove it: REG DELETE HKCU\\Environment /F /V {name}"
+            ));
+        }
+    }
+}
+
+/// The command line that was typed, without the token code, which is spent.
+fn command_line(options: &EnvOptions, shell: Shell) -> String {
+    let session = &options.session;
+    let valued = [
+        ("-p", &session.profile),
+        ("--serial-number", &session.serial_number),
+        ("-d", &session.duration_seconds),
+        ("--role-arn", &session.role_arn),
+        ("--role-session-name", &session.role_session_name),
+        ("--external-id", &session.external_id),
+        ("--region", &session.region),
+    ];
+    let mut words = vec!["awsmfa env".to_owned()];
+    for (option, value) in valued {
+        words.extend(value.iter().map(|value| format!("{option} {}", shell.word(value))));
+    }
+    words.extend(options.shell.map(|shell| format!("-s {}", shell.name())));
+    words.extend(options.unset.then(|| "--unset".to_owned()));
+    words.extend(options.no_setx.then(|| "--no-setx".to_owned()));
+    words.join(" ")
+}

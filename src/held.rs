@@ -1,0 +1,226 @@
+//! The session that this shell holds: what `AWSMFA_SESSION` says of it, and whether that is still true.
+//!
+//! The marker carries no secret. It tells a session of awsmfa's from keys that somebody else put into the environment,
+//! and the region that awsmfa set from the one that the person chose.
+
+use std::fmt;
+
+use crate::ambient::Ambient;
+use crate::credentials::Expiration;
+use crate::environment::{
+    AWS_ACCESS_KEY_ID, AWS_CREDENTIAL_EXPIRATION, AWS_DEFAULT_REGION, AWS_REGION, AWS_SECRET_ACCESS_KEY,
+    AWS_SESSION_TOKEN, AWSMFA_PROFILE, AWSMFA_SESSION,
+};
+
+/// The version of the marker's form; one of another version is not understood, and so nothing counts as held.
+const VERSION: &str = "1";
+
+/// What a session was bought with: `AWSMFA_SESSION`, a line of `name=value` fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marker {
+    /// The access key id of the session that this marker belongs to.
+    pub(crate) key: String,
+    /// Whose rights the session has.
+    pub(crate) kind: Kind,
+    /// The long-term access key id that it was bought with.
+    pub(crate) source_key: String,
+    /// The serial number of the MFA device; `None` where no code was needed.
+    pub(crate) device: Option<String>,
+    /// The account that the session acts in, where it is known.
+    pub(crate) account: Option<String>,
+    /// The role that `--role-arn` named. A session of it is not the profile's own.
+    pub(crate) role: Option<String>,
+    /// What awsmfa set `AWS_REGION` to, if it did.
+    pub(crate) region: Option<String>,
+    /// What awsmfa set `AWS_DEFAULT_REGION` to, if it did.
+    pub(crate) default_region: Option<String>,
+}
+
+/// Whose rights a session has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The user's own, by GetSessionToken.
+    #[default]
+    User,
+    /// A role's, by AssumeRole.
+    Role,
+}
+
+impl Marker {
+    /// Reads a marker; `None` where it isn't one or is of another version. Fields that it doesn't know are passed over.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut marker = Self::default();
+        let mut fields = text.split(' ');
+        if fields.next()? != format!("v={VERSION}") {
+            return None;
+        }
+        for field in fields {
+            let (name, value) = field.split_once('=')?;
+            let value = value.to_owned();
+            match name {
+                "key" => marker.key = value,
+                "kind" if value == "user" => marker.kind = Kind::User,
+                "kind" if value == "role" => marker.kind = Kind::Role,
+                "kind" => return None,
+                "source-key" => marker.source_key = value,
+                "device" => marker.device = Some(value),
+                "account" => marker.account = Some(value),
+                "role" => marker.role = Some(value),
+                "region" => marker.region = Some(value),
+                "default-region" => marker.default_region = Some(value),
+                _ => {}
+            }
+        }
+        (!marker.key.is_empty()).then_some(marker)
+    }
+
+    /// The marker of the environment, whatever has become of the keys beside it.
+    pub(crate) fn of(ambient: &Ambient) -> Option<Self> {
+        Self::parse(ambient.variable(AWSMFA_SESSION)?)
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::User => "user",
+            Kind::Role => "role",
+        };
+        write!(f, "v={VERSION} key={} kind={kind} source-key={}", self.key, self.source_key)?;
+        let optional = [
+            ("device", &self.device),
+            ("account", &self.account),
+            ("role", &self.role),
+            ("region", &self.region),
+            ("default-region", &self.default_region),
+        ];
+        optional.iter().try_for_each(|(name, value)| match value {
+            Some(value) => write!(f, " {name}={value}"),
+            None => Ok(()),
+        })
+    }
+}
+
+/// A session of awsmfa's in the environment: the marker belongs to the keys that stand there.
+pub(crate) struct Held {
+    /// The profile it was bought for.
+    pub(crate) profile: String,
+    /// What it was bought with.
+    pub(crate) marker: Marker,
+    /// When it ends.
+    pub(crate) expiration: Expiration,
+}
+
+impl Held {
+    /// The session that this shell holds, expired or not; `None` where the keys are not awsmfa's or are incomplete.
+    pub(crate) fn of(ambient: &Ambient) -> Option<Self> {
+        let marker = Marker::of(ambient)?;
+        let complete = ambient.variable(AWS_SECRET_ACCESS_KEY).and(ambient.variable(AWS_SESSION_TOKEN)).is_some();
+        if !complete || ambient.variable(AWS_ACCESS_KEY_ID)? != marker.key {
+            return None;
+        }
+        let expiration = Expiration::parse(ambient.variable(AWS_CREDENTIAL_EXPIRATION)?)?;
+        Some(Self { profile: ambient.variable(AWSMFA_PROFILE)?.to_owned(), marker, expiration })
+    }
+}
+
+/// Who gave a region variable its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetBy {
+    /// It has none.
+    Nobody,
+    /// An earlier session of awsmfa's: it goes when that session goes.
+    Awsmfa,
+    /// The person, and it is theirs to change.
+    Person,
+}
+
+/// Who set `AWS_REGION` and who `AWS_DEFAULT_REGION`, by the marker that stands beside them.
+pub(crate) fn region_variables(ambient: &Ambient, marker: Option<&Marker>) -> [(&'static str, SetBy); 2] {
+    let set_by = |name, by_marker: Option<&String>| match ambient.variable(name) {
+        None => SetBy::Nobody,
+        value if value == by_marker.map(String::as_str) => SetBy::Awsmfa,
+        Some(_) => SetBy::Person,
+    };
+    [
+        (AWS_REGION, set_by(AWS_REGION, marker.and_then(|marker| marker.region.as_ref()))),
+        (AWS_DEFAULT_REGION, set_by(AWS_DEFAULT_REGION, marker.and_then(|marker| marker.default_region.as_ref()))),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Marker {
+        Marker {
+            key: "ASIAEXAMPLE".to_owned(),
+            kind: Kind::Role,
+            source_key: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            device: Some("arn:aws:iam::123456789012:mfa/a=b,c".to_owned()),
+            account: Some("123456789012".to_owned()),
+            role: Some("arn:aws:iam::123456789012:role/admin".to_owned()),
+            region: Some("eu-central-1".to_owned()),
+            default_region: Some("eu-central-1".to_owned()),
+        }
+    }
+
+    fn ambient<const N: usize>(variables: [(&str, &str); N]) -> Ambient {
+        Ambient::from_variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    #[test]
+    fn a_marker_reads_back_as_it_was_written() {
+        let bare = Marker { key: "ASIA1".to_owned(), source_key: "AKIA1".to_owned(), ..Marker::default() };
+        assert_eq!(bare.to_string(), "v=1 key=ASIA1 kind=user source-key=AKIA1");
+        for marker in [bare, full()] {
+            assert_eq!(Marker::parse(&marker.to_string()), Some(marker));
+        }
+    }
+
+    #[test]
+    fn what_is_no_marker_of_this_version_is_not_understood() {
+        for text in ["", "v=1", "v=2 key=ASIA1 kind=user", "key=ASIA1", "v=1 key=ASIA1 kind=pope", "v=1 junk key=ASIA1"] {
+            assert_eq!(Marker::parse(text), None, "{text}");
+        }
+        assert!(Marker::parse("v=1 key=ASIA1 kind=user colour=green").is_some());
+    }
+
+    #[test]
+    fn a_session_is_held_only_while_the_marker_belongs_to_the_keys() {
+        let marker = full().to_string();
+        let held = |key, secret, token, expiration| {
+            Held::of(&ambient([
+                (AWSMFA_PROFILE, "msgcxp"),
+                (AWSMFA_SESSION, &marker),
+                (AWS_ACCESS_KEY_ID, key),
+                (AWS_SECRET_ACCESS_KEY, secret),
+                (AWS_SESSION_TOKEN, token),
+                (AWS_CREDENTIAL_EXPIRATION, expiration),
+            ]))
+            .is_some()
+        };
+        assert!(held("ASIAEXAMPLE", "s", "t", "2026-11-21T18:40:00Z"));
+        assert!(!held("ASIAOTHER", "s", "t", "2026-11-21T18:40:00Z"));
+        assert!(!held("ASIAEXAMPLE", "", "t", "2026-11-21T18:40:00Z"));
+        assert!(!held("ASIAEXAMPLE", "s", "", "2026-11-21T18:40:00Z"));
+        assert!(!held("ASIAEXAMPLE", "s", "t", "soon"));
+    }
+
+    #[test]
+    fn a_region_that_awsmfa_set_is_not_the_persons_own() {
+        use SetBy::{Awsmfa, Nobody, Person};
+        for (region, default_region, set_by) in [
+            ("", "", [Nobody, Nobody]),
+            ("eu-central-1", "eu-central-1", [Awsmfa, Awsmfa]),
+            ("us-east-1", "eu-central-1", [Person, Awsmfa]),
+            ("eu-central-1", "us-east-1", [Awsmfa, Person]),
+            ("", "us-west-2", [Nobody, Person]),
+        ] {
+            let ambient = ambient([(AWS_REGION, region), (AWS_DEFAULT_REGION, default_region)]);
+            assert_eq!(region_variables(&ambient, Some(&full())).map(|(_, by)| by), set_by, "{region} {default_region}");
+        }
+        let ambient = ambient([(AWS_REGION, "eu-central-1")]);
+        assert_eq!(region_variables(&ambient, None).map(|(_, by)| by), [Person, Nobody]);
+    }
+}
