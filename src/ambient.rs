@@ -127,7 +127,8 @@ mod ancestors {
         let mut system = System::new();
         system.refresh_processes_specifics(ProcessesToUpdate::All, false, ProcessRefreshKind::nothing());
         let parent = |id: &Pid| system.process(*id).and_then(sysinfo::Process::parent);
-        let ids: Vec<Pid> = successors(sysinfo::get_current_pid().ok().as_ref().and_then(parent), parent).take(32).collect();
+        let ids: Vec<Pid> =
+            successors(sysinfo::get_current_pid().ok().as_ref().and_then(parent), parent).take(32).collect();
         let name = |id| system.process(id).map(|process| process.name().to_string_lossy().into_owned());
         ids.into_iter().filter_map(name).collect::<Vec<_>>().into_iter()
     }

@@ -85,7 +85,10 @@ mod tests {
     #[test]
     fn an_expiration_reads_offsets_and_writes_utc() {
         for text in ["2026-11-21T18:40:00Z", "2026-11-21T18:40:00+00:00", "2026-11-21T20:40:00+02:00"] {
-            assert_eq!(Expiration::parse(text).map(|moment| moment.to_string()).as_deref(), Some("2026-11-21T18:40:00Z"));
+            assert_eq!(
+                Expiration::parse(text).map(|moment| moment.to_string()).as_deref(),
+                Some("2026-11-21T18:40:00Z")
+            );
         }
         for junk in ["", "tomorrow", "2026-11-21", "2026-11-21T18:40:00"] {
             assert_eq!(Expiration::parse(junk), None, "{junk}");

@@ -84,9 +84,9 @@ pub(crate) fn of_nothing(stale: &[&'static str]) -> Vec<Change> {
 
 /// What lets a held session work in a child: what outranks it goes, and `region` comes where one was asked for.
 pub(crate) fn of_held(region: Option<&str>) -> Vec<Change> {
-    let region = region.into_iter().flat_map(|region| {
-        [AWS_REGION, AWS_DEFAULT_REGION].map(|name| Change::set(name, region.to_owned()))
-    });
+    let region = region
+        .into_iter()
+        .flat_map(|region| [AWS_REGION, AWS_DEFAULT_REGION].map(|name| Change::set(name, region.to_owned())));
     region.chain(IN_THE_WAY.map(Change::clear)).collect()
 }
 

@@ -26,7 +26,11 @@ pub(crate) enum Error {
     CodeWithoutDevice { profile: String },
 
     #[error("`{command}` can't be run")]
-    Command { command: String, #[source] cause: io::Error },
+    Command {
+        command: String,
+        #[source]
+        cause: io::Error,
+    },
 
     #[error("{call} takes {} to {} seconds, not {asked}", range.start(), range.end())]
     DurationOutOfRange { call: &'static str, asked: u32, range: RangeInclusive<u32> },
@@ -35,7 +39,11 @@ pub(crate) enum Error {
     FileUnparsable { place: Place, reason: String },
 
     #[error("{file} can't be read")]
-    FileUnreadable { file: String, #[source] cause: io::Error },
+    FileUnreadable {
+        file: String,
+        #[source]
+        cause: io::Error,
+    },
 
     #[error("profile `{profile}` has half a key pair: `{missing}` is missing beside {place}")]
     HalfKey { profile: String, missing: &'static str, place: Place },
@@ -55,7 +63,9 @@ pub(crate) enum Error {
     #[error("a token code is needed, and there is no terminal to ask for it")]
     NoTerminal(#[source] io::Error),
 
-    #[error("the keys of profile `{profile}` belong to {caller}, which is no user: no MFA device can be derived from it")]
+    #[error(
+        "the keys of profile `{profile}` belong to {caller}, which is no user: no MFA device can be derived from it"
+    )]
     NoUser { profile: String, caller: String },
 
     #[error("`{option}` is for roles, and profile `{profile}` is a user's")]
@@ -91,7 +101,7 @@ pub(crate) enum Error {
     #[error("the token code can't be read from standard input")]
     Stdin(#[source] io::Error),
 
-    #[error("the keys of profile `{profile}` are temporary ({place}): AWS sells a session only for long-term keys")]
+    #[error("the keys of profile `{profile}` are temporary ({place}): AWS gives a session only for long-term keys")]
     TemporaryKeys { profile: String, place: Place },
 
     #[error("the terminal gave no token code")]
@@ -109,9 +119,8 @@ impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::ChainedTooLong { .. } => Some("leave out the duration, or ask for `1h`".to_owned()),
-            Self::CodeMalformed { .. } | Self::CodeRejected => {
-                Some("wait until the device shows the next code, and give that one".to_owned())
-            }
+            Self::CodeMalformed { .. } => Some("give the six digits that the MFA device shows".to_owned()),
+            Self::CodeRejected => Some("wait until the device shows the next code, and give that one".to_owned()),
             Self::CodeWithoutDevice { .. } => Some("name the device with `--serial-number`".to_owned()),
             Self::FileUnreadable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
                 Some("the file has to be readable by you".to_owned())
@@ -164,7 +173,9 @@ fn did_you_mean(nearest: &[(String, String)]) -> Option<String> {
 /// What AWS's refusal asks for.
 fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &str, device: &Device) -> Option<String> {
     let hint = match code {
-        "InvalidClientTokenId" => format!("AWS does not know the access key of profile `{signer}`, or it is deactivated"),
+        "InvalidClientTokenId" => {
+            format!("AWS does not know the access key of profile `{signer}`, or it is deactivated")
+        }
         "SignatureDoesNotMatch" if message.starts_with("Signature") => {
             "this machine's clock differs from AWS's by more than five minutes".to_owned()
         }
@@ -177,7 +188,9 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
              `mfa_serial = …` of profile `{profile}`"
         ),
         "AccessDenied" if message.contains("unable to validate MFA code") => {
-            format!("the MFA device of profile `{profile}` has to be one of the user's own, as the IAM console lists it")
+            format!(
+                "the MFA device of profile `{profile}` has to be one of the user's own, as the IAM console lists it"
+            )
         }
         "AccessDenied" if attempted.starts_with("AssumeRole") && *device == Device::None => {
             let account = attempted.split(' ').nth(1).and_then(mfa::account).unwrap_or("ACCOUNT");

@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_is_no_marker_of_this_version_is_not_understood() {
-        for text in ["", "v=1", "v=2 key=ASIA1 kind=user", "key=ASIA1", "v=1 key=ASIA1 kind=pope", "v=1 junk key=ASIA1"] {
+        for text in ["", "v=1", "v=2 key=ASIA1 kind=user", "key=ASIA1", "v=1 key=ASIA1 kind=pope", "v=1 junk key=ASIA1"]
+        {
             assert_eq!(Marker::parse(text), None, "{text}");
         }
         assert!(Marker::parse("v=1 key=ASIA1 kind=user colour=green").is_some());
@@ -218,7 +219,11 @@ mod tests {
             ("", "us-west-2", [Nobody, Person]),
         ] {
             let ambient = ambient([(AWS_REGION, region), (AWS_DEFAULT_REGION, default_region)]);
-            assert_eq!(region_variables(&ambient, Some(&full())).map(|(_, by)| by), set_by, "{region} {default_region}");
+            assert_eq!(
+                region_variables(&ambient, Some(&full())).map(|(_, by)| by),
+                set_by,
+                "{region} {default_region}"
+            );
         }
         let ambient = ambient([(AWS_REGION, "eu-central-1")]);
         assert_eq!(region_variables(&ambient, None).map(|(_, by)| by), [Person, Nobody]);

@@ -112,11 +112,15 @@ mod tests {
 
     #[test]
     fn a_serial_number_that_sts_would_refuse_is_refused_first() {
-        for good in ["arn:aws:iam::123456789012:mfa/miket92", "GAHT12345678", "arn:aws-us-gov:iam::1:mfa/a_b+c=d,e.f@g-h"] {
+        for good in
+            ["arn:aws:iam::123456789012:mfa/miket92", "GAHT12345678", "arn:aws-us-gov:iam::1:mfa/a_b+c=d,e.f@g-h"]
+        {
             assert!(SerialNumber::parse(good, "").is_ok(), "{good}");
         }
         let long = "a".repeat(257);
-        for bad in ["", "12345678", &long, "GAHT 1234567", "arn:aws:iam::1:u2f/user/a/b-C", "arn:aws:iam::1:user/miket92"] {
+        for bad in
+            ["", "12345678", &long, "GAHT 1234567", "arn:aws:iam::1:u2f/user/a/b-C", "arn:aws:iam::1:user/miket92"]
+        {
             assert!(SerialNumber::parse(bad, "").is_err(), "{bad}");
         }
     }

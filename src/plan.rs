@@ -171,7 +171,8 @@ pub(crate) fn resolve(profiles: &Profiles, request: &Request) -> Result<Plan, Er
     let role_option = option(&request.role_arn, "--role-arn", role_arn)?;
     let session_name_option = option(&request.role_session_name, "--role-session-name", role_session_name)?;
     let external_id_option = option(&request.external_id, "--external-id", external_id)?;
-    let wanted_region = request.region.as_ref().map(|(origin, text)| region(text, &format!("`{origin}`"))).transpose()?;
+    let wanted_region =
+        request.region.as_ref().map(|(origin, text)| region(text, &format!("`{origin}`"))).transpose()?;
 
     let profile = profiles.get(&request.profile)?;
     let mut links = Vec::new();
@@ -185,9 +186,8 @@ pub(crate) fn resolve(profiles: &Profiles, request: &Request) -> Result<Plan, Er
         role.session_name = session_name_option.unwrap_or_else(|| std::mem::take(&mut role.session_name));
         role.external_id = external_id_option.or(role.external_id.take());
         role.seconds = seconds_option.unwrap_or(role.seconds);
-    } else if let Some(option) = session_name_option
-        .and(Some("--role-session-name"))
-        .or(external_id_option.and(Some("--external-id")))
+    } else if let Some(option) =
+        session_name_option.and(Some("--role-session-name")).or(external_id_option.and(Some("--external-id")))
     {
         return Err(Error::OptionWithoutRole { option, profile: request.profile.clone() });
     }
@@ -339,7 +339,11 @@ pub(crate) fn seconds(text: &str, origin: &str) -> Result<u32, Error> {
     let plain = text.trim().parse::<u64>().ok();
     let seconds = plain.or_else(|| humantime::parse_duration(text.trim()).ok().map(|time| time.as_secs()));
     seconds.and_then(|seconds| seconds.try_into().ok()).ok_or_else(|| {
-        invalid(text, origin, "is no length of time: seconds (900 to 129600 for a user, to 43200 for a role) or `12h`, `90m`")
+        invalid(
+            text,
+            origin,
+            "is no length of time: seconds (900 to 129600 for a user, to 43200 for a role) or `12h`, `90m`",
+        )
     })
 }
 
@@ -378,4 +382,300 @@ fn check(good: bool, text: &str, origin: &str, reason: &'static str) -> Result<S
 
 fn invalid(text: &str, origin: &str, reason: &'static str) -> Error {
     Error::Invalid { origin: origin.to_owned(), value: text.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::tests::profiles;
+
+    const KEYS: &str = "aws_access_key_id = AKIA1\naws_secret_access_key = s\n";
+    const DEVICE: &str = "arn:aws:iam::123456789012:mfa/miket92";
+    const OTHER: &str = "arn:aws:iam::123456789012:mfa/other";
+    const DEPLOY: &str = "arn:aws:iam::123456789012:role/deploy";
+    const ADMIN: &str = "arn:aws:iam::123456789012:role/admin";
+
+    fn request(profile: &str) -> Request {
+        Request { profile: profile.to_owned(), ..Request::default() }
+    }
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    /// The plan for `config`, the keys of profile `u` standing in the credentials file; as text, without the line that
+    /// repeats the profile's name.
+    fn plan(config: &str, request: &Request) -> Result<String, String> {
+        let profiles = profiles(config, &format!("[u]\n{KEYS}"));
+        let plan = profiles.and_then(|profiles| resolve(&profiles, request)).map_err(|error| error.to_string())?;
+        Ok(plan.to_string().lines().skip(1).map(|line| line[9..].to_owned()).collect::<Vec<_>>().join("; "))
+    }
+
+    #[track_caller]
+    fn assert_plan(config: &str, request: &Request, expected: &str) {
+        assert_eq!(plan(config, request).as_deref(), Ok(expected), "{config}");
+    }
+
+    #[track_caller]
+    fn assert_refused(config: &str, request: &Request, expected: &str) {
+        assert_eq!(plan(config, request).as_deref().map_err(String::as_str), Err(expected), "{config}");
+    }
+
+    const DERIVED: &str = "derived from the user's name, which GetCallerIdentity tells";
+    const NO_DEVICE: &str = "none: no MFA setting on the role or its source profile";
+
+    #[test]
+    fn a_user_profile_asks_for_a_session_token() {
+        let u = request("u");
+        assert_plan(
+            "",
+            &u,
+            &format!("AKIA1 of profile u; {DERIVED}; none; GetSessionToken for 12h, with a token code"),
+        );
+        let config = format!("[profile u]\nregion = eu-central-1\nmfa_serial = {DEVICE}\n");
+        assert_plan(
+            &config,
+            &u,
+            &format!("AKIA1 of profile u; {DEVICE}; eu-central-1; GetSessionToken for 12h, with a token code"),
+        );
+    }
+
+    #[test]
+    fn the_device_of_a_user_is_the_options_then_the_variables_then_the_profiles() {
+        let option = || text("GAHT00000001");
+        let variable = || text("GAHT00000002");
+        for (config, serial_number, user_serial_number, expected) in [
+            ("mfa_serial = GAHT00000003\nmfa_arn = GAHT00000004\n", option(), variable(), "GAHT00000001"),
+            ("mfa_serial = GAHT00000003\nmfa_arn = GAHT00000004\n", None, variable(), "GAHT00000002"),
+            ("mfa_serial = GAHT00000003\nmfa_arn = GAHT00000004\n", None, None, "GAHT00000003"),
+            ("mfa_arn = GAHT00000004\n", None, None, "GAHT00000004"),
+            ("", None, None, DERIVED),
+        ] {
+            let request = Request { serial_number, user_serial_number, ..request("u") };
+            let expected = format!("AKIA1 of profile u; {expected}; none; GetSessionToken for 12h, with a token code");
+            assert_plan(&format!("[profile u]\n{config}"), &request, &expected);
+        }
+    }
+
+    #[test]
+    fn a_role_is_assumed_with_the_device_of_the_role_or_of_its_source_and_of_nobody_else() {
+        let default = format!("[default]\nmfa_serial = {OTHER}\n");
+        for (role, source, device, code) in [
+            (format!("mfa_serial = {DEVICE}"), String::new(), DEVICE, ", with a token code"),
+            (format!("mfa_arn = {DEVICE}"), String::new(), DEVICE, ", with a token code"),
+            (format!("mfa_serial = {DEVICE}"), format!("mfa_serial = {OTHER}"), DEVICE, ", with a token code"),
+            (String::new(), format!("mfa_serial = {DEVICE}"), DEVICE, ", with a token code"),
+            (String::new(), String::new(), NO_DEVICE, ""),
+        ] {
+            let config = format!(
+                "{default}[profile r]\nrole_arn = {DEPLOY}\nsource_profile = u\n{role}\n[profile u]\n{source}\n"
+            );
+            let request = Request { user_serial_number: text("GAHT00000002"), ..request("r") };
+            let expected = format!("AKIA1 of profile u; {device}; none; AssumeRole {DEPLOY} as awsmfa for 1h{code}");
+            assert_plan(&config, &request, &expected);
+        }
+    }
+
+    #[test]
+    fn a_roles_settings_are_honoured_and_the_options_win() {
+        let config = format!(
+            "[profile r]\nrole_arn = {DEPLOY}\nsource_profile = u\nrole_session_name = mike\nexternal_id = abc\n\
+             duration_seconds = 7200\nregion = eu-west-1\n"
+        );
+        assert_plan(
+            &config,
+            &request("r"),
+            &format!(
+                "AKIA1 of profile u; {NO_DEVICE}; eu-west-1; AssumeRole {DEPLOY} as mike with external ID abc for 2h"
+            ),
+        );
+        let options = Request {
+            duration: text("90m"),
+            role_session_name: text("jo"),
+            external_id: text("xyz"),
+            region: Some(("--region", "us-east-1".to_owned())),
+            serial_number: text(DEVICE),
+            ..request("r")
+        };
+        assert_plan(
+            &config,
+            &options,
+            &format!(
+                "AKIA1 of profile u; {DEVICE}; us-east-1; AssumeRole {DEPLOY} as jo with external ID xyz for 1h 30m, with a token code"
+            ),
+        );
+    }
+
+    #[test]
+    fn a_role_of_the_command_line_is_assumed_with_the_profiles_keys() {
+        let request = Request { role_arn: text(ADMIN), serial_number: text(DEVICE), ..request("u") };
+        assert_plan(
+            "",
+            &request,
+            &format!("AKIA1 of profile u; {DEVICE}; none; AssumeRole {ADMIN} as awsmfa for 1h, with a token code"),
+        );
+    }
+
+    #[test]
+    fn roles_in_a_chain_are_assumed_one_after_the_other() {
+        let config = format!(
+            "[profile a]\nrole_arn = {ADMIN}\nsource_profile = r\n\
+             [profile r]\nrole_arn = {DEPLOY}\nsource_profile = u\nmfa_serial = {DEVICE}\n"
+        );
+        assert_plan(
+            &config,
+            &request("a"),
+            &format!(
+                "AKIA1 of profile u; {DEVICE}; none; AssumeRole {DEPLOY} as awsmfa for 1h, with a token code; \
+             AssumeRole {ADMIN} as awsmfa for 1h"
+            ),
+        );
+        let long = Request { duration: text("2h"), ..request("a") };
+        assert_refused(
+            &config,
+            &long,
+            &format!("{ADMIN} is assumed with temporary keys, which AWS allows for an hour at most, not for 2h"),
+        );
+    }
+
+    #[test]
+    fn keys_beside_a_role_assume_it_when_the_profile_is_its_own_source_and_end_a_chain() {
+        let own = format!("[profile o]\n{KEYS}role_arn = {DEPLOY}\nsource_profile = o\n");
+        assert_plan(
+            &own,
+            &request("o"),
+            &format!("AKIA1 of profile o; {NO_DEVICE}; none; AssumeRole {DEPLOY} as awsmfa for 1h"),
+        );
+        let end = format!("{own}[profile r]\nrole_arn = {ADMIN}\nsource_profile = o\n");
+        assert_plan(
+            &end,
+            &request("r"),
+            &format!("AKIA1 of profile o; {NO_DEVICE}; none; AssumeRole {ADMIN} as awsmfa for 1h"),
+        );
+    }
+
+    #[test]
+    fn temporary_keys_buy_no_session_and_assume_a_role_without_a_code_for_an_hour() {
+        let config = format!(
+            "[profile t]\n{KEYS}aws_session_token = t\n\
+             [profile r]\nrole_arn = {DEPLOY}\nsource_profile = t\nmfa_serial = {DEVICE}\n"
+        );
+        assert_refused(
+            &config,
+            &request("t"),
+            "the keys of profile `t` are temporary (config:4): AWS gives a session only for long-term keys",
+        );
+        assert_plan(
+            &config,
+            &request("r"),
+            &format!("AKIA1 of profile t; {NO_DEVICE}; none; AssumeRole {DEPLOY} as awsmfa for 1h"),
+        );
+        let long = Request { duration: text("43200"), ..request("r") };
+        assert_refused(
+            &config,
+            &long,
+            &format!("{DEPLOY} is assumed with temporary keys, which AWS allows for an hour at most, not for 12h"),
+        );
+    }
+
+    #[test]
+    fn a_duration_is_taken_whole_or_refused() {
+        let role = format!("[profile r]\nrole_arn = {DEPLOY}\nsource_profile = u\n");
+        let user = |duration: &str| plan("", &Request { duration: text(duration), ..request("u") });
+        let of_role = |duration: &str| plan(&role, &Request { duration: text(duration), ..request("r") });
+        for (good, said) in [
+            ("900", "15m"),
+            ("15m", "15m"),
+            ("43200", "12h"),
+            ("12h", "12h"),
+            ("1h30m", "1h 30m"),
+            ("36h", "1day 12h"),
+            (" 3600 ", "1h"),
+        ] {
+            assert!(user(good).is_ok_and(|plan| plan.contains(&format!("for {said},"))), "{good}");
+        }
+        for (bad, seconds) in [("899", 899), ("129601", 129_601), ("0", 0), ("1s", 1), ("2days", 172_800)] {
+            assert_eq!(user(bad).unwrap_err(), format!("GetSessionToken takes 900 to 129600 seconds, not {seconds}"));
+        }
+        for (bad, seconds) in [("899", 899), ("43201", 43_201), ("13h", 46_800)] {
+            assert_eq!(of_role(bad).unwrap_err(), format!("AssumeRole takes 900 to 43200 seconds, not {seconds}"));
+        }
+        for junk in ["", "abc", "-900", "12 parsecs", "1e4", "99999999999999999999", "5000000000", "0x384"] {
+            let error = user(junk).unwrap_err();
+            assert!(
+                error.starts_with(&format!("`--duration-seconds` is `{junk}`, which is no length of time")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_durations_variable_is_for_users_and_the_option_and_the_roles_own_setting_for_everybody() {
+        let role = format!("[profile r]\nrole_arn = {DEPLOY}\nsource_profile = u\n");
+        let variable = |profile| Request { user_duration: text("43200"), ..request(profile) };
+        assert!(plan(&role, &variable("r")).unwrap().ends_with("for 1h"));
+        assert!(plan(&role, &Request { user_duration: text("junk"), ..request("r") }).is_ok());
+        assert!(plan("[profile u]\nduration_seconds = 900\n", &request("u")).unwrap().contains("for 15m,"));
+        assert!(plan("[profile u]\nduration_seconds = 900\n", &variable("u")).unwrap().contains("for 12h,"));
+        let both = Request { duration: text("1h"), ..variable("u") };
+        assert!(plan("", &both).unwrap().contains("for 1h,"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_profile_is_said_with_file_and_line() {
+        let role = format!("role_arn = {DEPLOY}\n");
+        let cases = [
+            (format!("[profile x]\n{role}"), "profile `x` names a role (config:2) and no `source_profile` whose keys may assume it".to_owned()),
+            (format!("[profile x]\n{role}source_profile = y\n"), "profile `x` names source profile `y` (config:3), which does not exist".to_owned()),
+            (
+                format!("[profile x]\n{role}source_profile = y\n[profile y]\n{role}source_profile = x\n"),
+                "the source profiles go round in a circle (config:6): x → y → x".to_owned(),
+            ),
+            ("[profile x]\naws_access_key_id = A\n".to_owned(), "profile `x` has half a key pair: `aws_secret_access_key` is missing beside config:2".to_owned()),
+            ("[profile x]\naws_secret_access_key = A\n".to_owned(), "profile `x` has half a key pair: `aws_access_key_id` is missing beside config:2".to_owned()),
+            ("[profile x]\nregion = a\n".to_owned(), "profile `x` (config:1) has no access key".to_owned()),
+            (
+                "[profile x]\nsso_session = a\n".to_owned(),
+                "profile `x` (config:1) has no access key but `sso_session`, which awsmfa does not know how to use".to_owned(),
+            ),
+            (
+                "[profile x]\nrole_arn = admin\nsource_profile = u\n".to_owned(),
+                "`role_arn` (config:2) is `admin`, which is no ARN of a role (`arn:aws:iam::123456789012:role/name`)".to_owned(),
+            ),
+            (
+                format!("[profile x]\n{role}source_profile = u\nduration_seconds = long\n"),
+                "`duration_seconds` (config:4) is `long`, which is no length of time: seconds (900 to 129600 for a user, to 43200 for a role) or `12h`, `90m`".to_owned(),
+            ),
+            (
+                format!("[profile x]\n{role}source_profile = u\nrole_session_name = a b\n"),
+                "`role_session_name` (config:4) is `a b`, which is no role session name: 2 to 64 letters, digits and `_+=,.@-`".to_owned(),
+            ),
+            (
+                format!("[profile x]\n{role}source_profile = u\nexternal_id = a\n"),
+                "`external_id` (config:4) is `a`, which is no external ID: 2 to 1224 letters, digits and `_+=,.@:/-`".to_owned(),
+            ),
+            (
+                format!("[profile x]\n{role}source_profile = u\nregion = a/b\n"),
+                "`region` (config:4) is `a/b`, which is no region (`eu-central-1`)".to_owned(),
+            ),
+            (
+                format!("[profile x]\n{KEYS}mfa_serial = arn:aws:iam::123456789012:user/miket92\n"),
+                "`mfa_serial` (config:4) is `arn:aws:iam::123456789012:user/miket92`, which is the ARN of a user, not of an MFA device (`…:mfa/…`)".to_owned(),
+            ),
+        ];
+        for (config, error) in cases {
+            assert_refused(&config, &request("x"), &error);
+        }
+    }
+
+    #[test]
+    fn options_that_have_no_use_are_refused() {
+        let role = format!("[profile r]\nrole_arn = {DEPLOY}\nsource_profile = u\n");
+        let code = Request { code_given: true, ..request("r") };
+        assert_refused(&role, &code, "a token code was given, but no MFA device is set for the role of profile `r`");
+        let name = Request { role_session_name: text("mike"), ..request("u") };
+        assert_refused("", &name, "`--role-session-name` is for roles, and profile `u` is a user's");
+        let id = Request { external_id: text("abc"), ..request("u") };
+        assert_refused("", &id, "`--external-id` is for roles, and profile `u` is a user's");
+    }
 }

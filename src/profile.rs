@@ -72,19 +72,26 @@ impl Profiles {
     /// # Errors
     /// A file that can't be read, is no regular file, is larger than 16 MiB, is not UTF-8 or can't be parsed.
     pub(crate) fn load(ambient: &Ambient, selected: &str) -> Result<Self, Error> {
-        let load = |kind, variable, default| {
+        let text = |variable, default| {
             let path = ambient.expand(ambient.variable(variable).unwrap_or(default));
             let shown = ambient.shorten(&path);
             let text = read(&path).map_err(|cause| Error::FileUnreadable { file: shown.clone(), cause })?;
-            ProfileFile::parse(kind, shown, text, selected)
+            Ok((shown, text))
         };
+        let credentials = text("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?;
+        let config = text("AWS_CONFIG_FILE", "~/.aws/config")?;
+        Self::parse(credentials, config, selected)
+    }
+
+    /// The profiles of two files, each given by its name and its text.
+    fn parse(
+        credentials: (String, Zeroizing<String>),
+        config: (String, Zeroizing<String>),
+        selected: &str,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            credentials: load(
-                EnvConfigFileKind::Credentials,
-                "AWS_SHARED_CREDENTIALS_FILE",
-                "~/.aws/credentials",
-            )?,
-            config: load(EnvConfigFileKind::Config, "AWS_CONFIG_FILE", "~/.aws/config")?,
+            credentials: ProfileFile::parse(EnvConfigFileKind::Credentials, credentials, selected)?,
+            config: ProfileFile::parse(EnvConfigFileKind::Config, config, selected)?,
         })
     }
 
@@ -120,7 +127,9 @@ impl Profiles {
         let mut near: Vec<_> = self
             .files()
             .flat_map(|file| file.sections.profiles().map(move |other| (other, file)))
-            .map(|(other, file)| (strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase()), other, file))
+            .map(|(other, file)| {
+                (strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase()), other, file)
+            })
             .filter(|(distance, other, _)| *distance <= NEAR && *distance < other.len())
             .collect();
         near.sort_by_key(|(distance, other, _)| (*distance, *other));
@@ -171,7 +180,8 @@ struct ProfileFile {
 }
 
 impl ProfileFile {
-    fn parse(kind: EnvConfigFileKind, shown: String, text: Zeroizing<String>, selected: &str) -> Result<Self, Error> {
+    fn parse(kind: EnvConfigFileKind, file: (String, Zeroizing<String>), selected: &str) -> Result<Self, Error> {
+        let (shown, text) = file;
         let files = EnvConfigFiles::builder().with_contents(kind, text.as_str()).build();
         let variables = Env::from_slice(&[("AWS_PROFILE", selected)]);
         let fs = Fs::from_slice(&[]);
@@ -271,4 +281,79 @@ fn read(path: &Path) -> Result<Zeroizing<String>, std::io::Error> {
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| other("it is not UTF-8 text"))?;
     Ok(Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Profiles of these texts, as if they stood in `config` and `credentials`.
+    pub(crate) fn profiles(config: &str, credentials: &str) -> Result<Profiles, Error> {
+        let file = |name: &str, text: &str| (name.to_owned(), Zeroizing::new(text.to_owned()));
+        Profiles::parse(file("credentials", credentials), file("config", config), "default")
+    }
+
+    fn place(file: &str, line: usize) -> Place {
+        Place { file: file.to_owned(), line: Some(line) }
+    }
+
+    #[test]
+    fn the_credentials_file_wins_and_the_other_one_fills_in() {
+        let profiles = profiles(
+            "[profile a]\nregion = eu-central-1\nrole_arn = from-config\n",
+            "# mine\n[a]\nROLE_ARN = from-credentials\n",
+        );
+        let profiles = profiles.unwrap();
+        let profile = profiles.get("a").unwrap();
+        let role = profile.get("role_arn").unwrap();
+        assert_eq!((role.value, role.place()), ("from-credentials", place("credentials", 3)));
+        let region = profile.get("region").unwrap();
+        assert_eq!((region.value, region.place()), ("eu-central-1", place("config", 2)));
+        assert_eq!(profile.place(), place("credentials", 2));
+        assert!(profile.get("mfa_serial").is_none());
+    }
+
+    #[test]
+    fn a_setting_that_stands_twice_has_the_place_of_the_one_that_counts() {
+        let profiles =
+            profiles("[profile a]\nregion = x\n[default]\nregion = y\n[profile a]\nregion = z\n", "").unwrap();
+        let region = profiles.get("a").unwrap().get("region").unwrap();
+        assert_eq!((region.value, region.place()), ("z", place("config", 6)));
+    }
+
+    #[test]
+    fn a_section_that_the_sdk_drops_is_named_with_its_line() {
+        for (config, credentials, dropped_at, right) in [
+            ("[default]\n[lost]\n", "", place("config", 2), "[profile lost]"),
+            ("", "\n\n[profile lost]\n", place("credentials", 3), "[lost]"),
+        ] {
+            let Err(Error::SectionDropped { place, right: written, .. }) =
+                profiles(config, credentials).unwrap().get("lost").map(|_| ())
+            else {
+                panic!("{config:?} {credentials:?}");
+            };
+            assert_eq!((place, written.as_str()), (dropped_at, right));
+        }
+    }
+
+    #[test]
+    fn an_unknown_profile_comes_with_the_nearest_names() {
+        let profiles = profiles("[profile deploy]\n[profile Msgcxp]\n[profile x]\n", "[msgcxp]\n").unwrap();
+        let nearest = |name: &str| match profiles.get(name).map(|_| ()) {
+            Err(Error::ProfileUnknown { nearest, .. }) => nearest.into_iter().map(|(name, _)| name).collect(),
+            _ => vec![],
+        };
+        assert_eq!(nearest("msgcpx"), ["Msgcxp", "msgcxp"]);
+        assert_eq!(nearest("depoly"), ["deploy"]);
+        assert!(nearest("production").is_empty());
+        assert!(nearest("q").is_empty());
+    }
+
+    #[test]
+    fn a_line_that_is_no_setting_is_reported_with_its_number_and_without_its_text() {
+        let error = profiles("[default]\n\nregion eu\n", "").map(|_| ()).unwrap_err();
+        assert_eq!(error.to_string(), "config:3 can't be understood: expected an '=' sign defining a property");
+        let error = profiles("", "secret\n").map(|_| ()).unwrap_err();
+        assert_eq!(error.to_string(), "credentials:1 can't be understood: expected a profile definition");
+    }
 }

@@ -147,7 +147,9 @@ impl<'a> Order<'a> {
             kind: if role.is_some() { Kind::Role } else { Kind::User },
             source_key: plan.access_key_id.clone(),
             device: serial.map(ToString::to_string),
-            account: role.map_or(serial.and_then(SerialNumber::account), |role| mfa::account(&role.arn)).map(str::to_owned),
+            account: role
+                .map_or(serial.and_then(SerialNumber::account), |role| mfa::account(&role.arn))
+                .map(str::to_owned),
             role: self.options.role_arn.clone(),
             region,
             default_region,
@@ -255,7 +257,9 @@ async fn first_call(
                 match sts.session(key, &plan.first, Some((serial, &code))).await {
                     Err(failure) if tries < TRIES && failure.concerns_the_code() => {
                         tries += 1;
-                        terminal.say(&format!("awsmfa: {}", failed(&attempted, failure, sts, plan))).map_err(Error::Terminal)?;
+                        terminal
+                            .say(&format!("awsmfa: {}", failed(&attempted, failure, sts, plan)))
+                            .map_err(Error::Terminal)?;
                     }
                     result => break result,
                 }

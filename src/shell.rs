@@ -71,7 +71,8 @@ impl Shell {
     /// A value that this shell can't carry.
     pub(crate) fn render(self, changes: &[Change], style: Style) -> Result<Zeroizing<String>, Error> {
         // Large enough that the block never moves and leaves a copy behind.
-        let length = changes.iter().map(|change| 256 + change.value.as_ref().map_or(0, |value| 8 * value.expose().len()));
+        let length =
+            changes.iter().map(|change| 256 + change.value.as_ref().map_or(0, |value| 8 * value.expose().len()));
         let mut block = Zeroizing::new(String::with_capacity(4096 + length.sum::<usize>()));
         match self {
             Self::Bash | Self::Zsh | Self::Sh => {
@@ -85,10 +86,13 @@ impl Shell {
             Self::Fish => {
                 self.statements(&mut block, changes, style, "")?;
                 for name in IN_THE_WAY.iter().filter(|name| style.warn && cleared(changes, name)) {
-                    line(&mut block, format_args!(
-                        "set -q -U {name}; and echo 'awsmfa: warning: the universal variable {name} is yours and stays, \
+                    line(
+                        &mut block,
+                        format_args!(
+                            "set -q -U {name}; and echo 'awsmfa: warning: the universal variable {name} is yours and stays, \
                          but outranks the session; to erase it: set -e -U {name}' >&2",
-                    ));
+                        ),
+                    );
                 }
                 line(&mut block, format_args!("true"));
             }
@@ -167,7 +171,9 @@ impl Shell {
                 quoted.push('\'');
                 quoted
             }
-            Self::Cmd if value.contains(['"', '%', '!']) => return Err("has a `\"`, `%` or `!`, which cmd can't quote"),
+            Self::Cmd if value.contains(['"', '%', '!']) => {
+                return Err("has a `\"`, `%` or `!`, which cmd can't quote");
+            }
             Self::Cmd if value.contains(|letter: char| !matches!(letter, ' '..='~')) => {
                 return Err("has a character that is not printable ASCII");
             }

@@ -35,7 +35,8 @@ pub(crate) fn run(options: &ExecOptions, ambient: &Ambient) -> Result<ExitCode, 
     };
     let shell = [OsString::from(ambient.login_shell())];
     let words = if options.command.is_empty() { &shell[..] } else { &options.command };
-    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::NotFound.into()).map_err(command_error("".as_ref()))?;
+    let (program, arguments) =
+        words.split_first().ok_or(io::ErrorKind::NotFound.into()).map_err(command_error("".as_ref()))?;
     let mut command = Command::new(find(program).map_err(command_error(program))?);
     command.args(arguments).env_remove(AWSMFA_TOKEN_CODE);
     for Change { name, value } in &changes {
