@@ -121,15 +121,19 @@ mod ancestors {
 mod ancestors {
     use std::iter::successors;
 
-    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+    use sysinfo::{Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
     pub(super) fn programs() -> impl Iterator<Item = String> {
-        let mut system = System::new();
+        above().unwrap_or_default().into_iter()
+    }
+
+    fn above() -> Option<Vec<String>> {
+        let mut system = System::new().ok()?;
         system.refresh_processes_specifics(ProcessesToUpdate::All, false, ProcessRefreshKind::nothing());
-        let parent = |id: &Pid| system.process(*id).and_then(sysinfo::Process::parent);
-        let ids: Vec<Pid> =
-            successors(sysinfo::get_current_pid().ok().as_ref().and_then(parent), parent).take(32).collect();
-        let name = |id| system.process(id).map(|process| process.name().to_string_lossy().into_owned());
-        ids.into_iter().filter_map(name).collect::<Vec<_>>().into_iter()
+        let parent = |process: &&Process| system.process(process.parent()?);
+        let this = system.process(sysinfo::get_current_pid().ok()?)?;
+        // Windows keeps the number of a parent that is gone, and may have given it to a child: a circle, cut short.
+        let above = successors(Some(this), parent).skip(1).take(32);
+        Some(above.map(|process| process.name().to_string_lossy().into_owned()).collect())
     }
 }
