@@ -157,21 +157,21 @@ impl Default for World {
                 User::new(
                     "arn:aws:iam::123456789012:user/bob",
                     "AKIABOB2BOB3BEXAMPLE",
-                    "bob+2Bob/3BobUtnFEMI/K7MDENGbPxEXAMPLEKEY",
+                    "bob+2Bob/3BobUtnFEMI/K7MDENGbPEXAMPLEKEY",
                 )
                 .with_device("arn:aws:iam::123456789012:mfa/bobs-phone"),
                 // A hardware token.
                 User::new(
                     "arn:aws:iam::123456789012:user/carol",
                     "AKIACAROL23HWEXAMPLE",
-                    "carol/2Carol+3UtnFEMIK7MDENG/bPxEXAMPLEKEY",
+                    "carol/2Carol+3UtnFEMI/K7MDENGbEXAMPLEKEY",
                 )
                 .with_device("GAHT12345678"),
                 // Several devices, the first of which can't be used with STS.
                 User::new(
                     "arn:aws:iam::123456789012:user/dave",
                     "AKIADAVE234XXEXAMPLE",
-                    "dave+2Dave/3UtnFEMI/K7MDENGbPxRfEXAMPLEKEY",
+                    "dave+2Dave/3UtnFEMI/K7MDENGbPxEXAMPLEKEY",
                 )
                 .with_fido_key("arn:aws:iam::123456789012:u2f/user/dave/key-A1B2C3D4E5F6G7H8I9J0K1L2M3")
                 .with_device("arn:aws:iam::123456789012:mfa/dave-laptop")
@@ -180,20 +180,20 @@ impl Default for World {
                 User::new(
                     "arn:aws:iam::123456789012:user/erin",
                     "AKIAERIN234XXEXAMPLE",
-                    "erin/2Erin+3UtnFEMI/K7MDENGbPxRfEXAMPLEKEY",
+                    "erin/2Erin+3UtnFEMI/K7MDENGbPxEXAMPLEKEY",
                 )
                 .with_device("arn:aws:iam::123456789012:mfa/erin")
                 .denied_list_mfa(),
                 User::new(
                     "arn:aws:iam::210987654321:root",
                     "AKIAROOT234XXEXAMPLE",
-                    "root+2Root/3UtnFEMI/K7MDENGbPxRfEXAMPLEKEY",
+                    "root+2Root/3UtnFEMI/K7MDENGbPxEXAMPLEKEY",
                 )
                 .with_device("arn:aws:iam::210987654321:mfa/root-account-mfa-device"),
                 User::new(
                     "arn:aws-cn:iam::111122223333:user/wei",
                     "AKIAWEI2345XXEXAMPLE",
-                    "wei/2Wei+34UtnFEMI/K7MDENGbPxRfiEXAMPLEKEY",
+                    "wei/2Wei+34UtnFEMI/K7MDENGbPxREXAMPLEKEY",
                 )
                 .with_device("arn:aws-cn:iam::111122223333:mfa/wei"),
             ],
