@@ -256,9 +256,11 @@ impl Shared {
             }
             let Ok(socket) = socket else { continue };
             let Ok(handle) = socket.try_clone() else { continue };
-            let number = self.connections.fetch_add(1, Ordering::SeqCst) + 1;
-            let fault = lock(&self.faults).for_connection();
+            let number = self.connections.load(Ordering::SeqCst) + 1;
             lock(&self.open).insert(number, handle);
+            // Counted last, so that who sees the number can close the connection.
+            self.connections.store(number, Ordering::SeqCst);
+            let fault = lock(&self.faults).for_connection();
             let shared = Arc::clone(self);
             thread::spawn(move || {
                 // An error here is a peer that hung up, or that doesn't trust the certificate.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -21,6 +21,8 @@ pub(crate) enum Leaf {
 /// The PEM of a new authority, and the configuration of a server whose certificate it signed.
 pub(crate) fn certify(leaf: Leaf) -> Result<(String, Arc<ServerConfig>), Box<dyn std::error::Error>> {
     let mut authority = CertificateParams::new([])?;
+    // Named apart from the leaf: OpenSSL takes a leaf with its issuer's name for self-signed.
+    authority.distinguished_name.push(DnType::CommonName, "sandbox authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
