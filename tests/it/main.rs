@@ -1,1 +1,8 @@
+//! The integration tests, one binary: the sandbox that they run against, and a file a subject.
 
+#![allow(clippy::expect_used, reason = "a test that can't go on should say so and fail")]
+
+#[path = "../sandbox/server.rs"]
+mod server;
+
+mod sandbox;
