@@ -1,5 +1,7 @@
 //! The command line: clap's types and the help text, no logic.
 
+#![expect(clippy::doc_markdown, reason = "the help text is read in a terminal")]
+
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
@@ -53,7 +55,7 @@ pub(crate) struct EnvOptions {
     pub(crate) session: SessionOptions,
 
     /// The shell to write for [default: the one that runs awsmfa]
-    #[arg(short, long, value_enum, hide_possible_values = false)]
+    #[arg(short, long, value_enum)]
     pub(crate) shell: Option<Shell>,
 
     /// Print the statements that clear everything `env` sets
@@ -67,17 +69,20 @@ pub(crate) struct EnvOptions {
     pub(crate) no_setx: bool,
 }
 
-/// Run a command with a session in its environment
+/// Run one command with a session in its environment
 ///
 /// A session that this shell already holds is used as it is: no code, no network. Otherwise a session is bought for the
 /// command alone. Without a command, your shell is started.
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(
+    override_usage = "awsmfa exec [OPTIONS] [-- COMMAND [ARGUMENT]...]",
+    after_help = "Examples:
   awsmfa exec -- terraform plan               with the session in this shell, or a new one
   awsmfa exec -p deploy -- aws s3 ls          with the profile `deploy`
   awsmfa exec -p deploy                       a shell with the profile `deploy`
 
-Exit status: the command's own; 125 awsmfa failed, 126 the command can't be run, 127 there is no such command.")]
+Exit status: the command's own; 125 awsmfa failed, 126 the command can't be run, 127 there is no such command."
+)]
 pub(crate) struct ExecOptions {
     #[command(flatten)]
     pub(crate) session: SessionOptions,

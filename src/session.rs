@@ -108,13 +108,13 @@ impl<'a> Order<'a> {
     /// Whatever stands in the way, or the signal that ended the wait.
     pub(crate) fn buy(&self) -> Result<Bought, Error> {
         let (profiles, plan) = self.plan()?;
+        let sts = Sts::new(self.ambient, profiles.sdk_config(), &self.sts_region(&plan))?;
         let code = match plan.device {
             Device::None => None,
             Device::Known(_) | Device::Derived => Some(Code::find(self.options, self.ambient)?),
         };
         let key = access_key(&profiles, &plan)?;
         let (session, serial) = until_signal(async {
-            let sts = Sts::new(self.ambient, profiles.sdk_config(), &self.sts_region(&plan));
             let serial = device(&sts, &key, &plan).await?;
             let mfa = serial.as_ref().zip(code);
             let session = first_call(&sts, &key, &plan, mfa).await?;

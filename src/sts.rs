@@ -23,9 +23,11 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::os_shim_internal::Env;
+use http::Uri;
 
 use crate::ambient::Ambient;
 use crate::credentials::{AccessKey, Expiration, Secret, Session};
+use crate::error::Error;
 use crate::mfa::{SerialNumber, TokenCode};
 use crate::plan::{Call, Role};
 
@@ -61,12 +63,19 @@ pub(crate) enum Failure {
 
 impl Sts {
     /// A client for the region's STS, or for the endpoint that the variables or the profile name.
-    pub(crate) fn new(ambient: &Ambient, config: &EnvConfigSections, region: &str) -> Self {
+    ///
+    /// # Errors
+    /// The endpoint is no URL.
+    pub(crate) fn new(ambient: &Ambient, config: &EnvConfigSections, region: &str) -> Result<Self, Error> {
         let names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
         let set: Vec<_> = names.into_iter().filter_map(|name| Some((name, ambient.variable(name)?))).collect();
         let variables = Env::from_slice(&set);
         let endpoint = EnvConfigValue::new().env("AWS_ENDPOINT_URL").profile("endpoint_url").service_id("STS");
         let endpoint = endpoint.load(&variables, Some(config)).map(|(url, _)| url.into_owned());
+        if let Some(url) = endpoint.as_ref().filter(|url| !is_web_address(url)) {
+            let reason = "is no URL (`https://sts.eu-central-1.amazonaws.com`)";
+            return Err(Error::Invalid { origin: "the endpoint of STS".to_owned(), value: url.clone(), reason });
+        }
         let connector = connector(endpoint.as_deref());
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -76,7 +85,7 @@ impl Sts {
             .http_client(http_client_fn(move |_, _| connector.clone()));
         config.set_endpoint_url(endpoint.clone());
         let endpoint = endpoint.unwrap_or_else(|| format!("STS in {region}"));
-        Self { client: Client::new(&config.build()), endpoint }
+        Ok(Self { client: Client::new(&config.build()), endpoint })
     }
 
     /// Who is asked, for an error: an endpoint's address or the region.
@@ -253,6 +262,11 @@ fn connector(endpoint: Option<&str>) -> SharedHttpConnector {
         Ok(context) => builder.tls_context(context).build(),
         Err(_) => builder.build(),
     })
+}
+
+fn is_web_address(url: &str) -> bool {
+    let uri = url.parse::<Uri>().ok();
+    uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }
 
 /// Whether the URL's host is this machine itself, to which no proxy leads.

@@ -20,15 +20,15 @@ pub(crate) fn run(options: &EnvOptions, ambient: &Ambient) -> Result<(), Error> 
     let quiet = options.session.quiet;
     let shell = options.shell.unwrap_or_else(|| ambient.shell());
     let style = Style { persist: !options.no_setx, warn: !quiet };
-    let stale = order.stale_regions();
+    let regions = order.stale_regions();
     let changes = if options.unset {
-        environment::of_nothing(&stale)
+        environment::of_nothing(&regions)
     } else {
         let bought = order.buy()?;
         if !quiet {
             bought.announce();
         }
-        bought.changes(&stale)
+        bought.changes(&regions)
     };
     let block = shell.render(&changes, style)?;
     if !quiet {

@@ -20,11 +20,18 @@ const MIN_TTL: u32 = 15 * 60;
 /// Whatever stands in the way of the session, or of starting the command.
 pub(crate) fn run(options: &ExecOptions, ambient: &Ambient) -> Result<ExitCode, Error> {
     let order = Order::new(&options.session, ambient);
-    if options.session.dry_run {
-        return super::show(&order.plan()?.1.to_string()).map(|()| ExitCode::SUCCESS);
-    }
     let min_ttl = options.min_ttl.as_deref().map_or(Ok(MIN_TTL), |text| plan::seconds(text, "`--min-ttl`"))?;
-    let changes = if order.held(min_ttl.into()).is_some() {
+    let held = order.held(min_ttl.into());
+    if options.session.dry_run {
+        let plan = match held {
+            Some(held) => {
+                format!("profile  {}\nsession  the one in this environment, until {}", held.profile, held.expiration)
+            }
+            None => order.plan()?.1.to_string(),
+        };
+        return super::show(&plan).map(|()| ExitCode::SUCCESS);
+    }
+    let changes = if held.is_some() {
         environment::of_held(options.session.region.as_deref())
     } else {
         let bought = order.buy()?;

@@ -5,4 +5,6 @@
 #[path = "../sandbox/server.rs"]
 mod server;
 
+mod env;
+mod run;
 mod sandbox;
