@@ -35,7 +35,7 @@ pub(crate) enum Fault {
     /// Carried out; the first element of that name is left out of the answer.
     MissingField(&'static str),
     /// Carried out; the first element of that name has this text.
-    Field(&'static str, &'static str),
+    Field(&'static str, String),
     /// 200 with XML that doesn't end before the peer closes, or before [`OVERSIZE`].
     Oversized,
 }

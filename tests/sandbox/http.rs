@@ -1,6 +1,6 @@
 //! As much of HTTP/1.1 as AWS's clients speak: a request with a `Content-Length`, an answer, the connection kept.
 //!
-//! Knows bytes and headers, and nothing of AWS beyond the names of two headers.
+//! Knows bytes and headers, and nothing of AWS beyond the name of a header.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// The largest request that is read, in bytes; the largest that STS documents are far below it.
+/// The largest request that is read, in bytes: far more than all parameters at their longest.
 const MAX_REQUEST: usize = 256 * 1024;
 
 /// The parameters of a call, from the query string and the form in the body.

@@ -67,7 +67,7 @@ impl User {
         }
     }
 
-    /// Adds a device that shows codes: the serial number is also what makes its codes differ from other devices'.
+    /// Adds a device that shows codes. Its TOTP secret is the serial number, so that no two devices show the same.
     pub(crate) fn with_device(mut self, serial: &str) -> Self {
         self.devices.push(Device { serial: serial.into(), secret: Some(serial.as_bytes().to_vec()) });
         self
