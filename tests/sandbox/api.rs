@@ -91,12 +91,12 @@ pub(crate) struct State {
 }
 
 /// Temporary keys.
-#[derive(Debug)]
-struct Issued {
-    secret: String,
-    session_token: String,
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    pub(crate) secret: String,
+    pub(crate) session_token: String,
     /// Unix seconds.
-    expires: i64,
+    pub(crate) expires: i64,
     caller: Caller,
 }
 
@@ -132,6 +132,11 @@ impl State {
     /// The world as it was given.
     pub(crate) fn world(&self) -> &World {
         &self.world
+    }
+
+    /// The temporary keys that were issued under that access key id.
+    pub(crate) fn issued(&self, access_key_id: &str) -> Option<&Issued> {
+        self.issued.get(access_key_id)
     }
 
     /// The window of the last code of that device that was accepted.

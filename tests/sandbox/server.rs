@@ -28,6 +28,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::SockRef;
 
+pub(crate) use api::Issued;
 use api::{Service, State};
 use fault::Faults;
 pub(crate) use fault::{At, Fault};
@@ -117,6 +118,11 @@ impl Sandbox {
     /// All requests so far, in the order of arrival.
     pub(crate) fn calls(&self) -> Vec<Call> {
         lock(&self.shared.calls).clone()
+    }
+
+    /// The temporary keys that were issued under that access key id.
+    pub(crate) fn issued(&self, access_key_id: &str) -> Option<Issued> {
+        lock(&self.shared.state).issued(access_key_id).cloned()
     }
 
     /// How many connections were accepted so far.
