@@ -32,6 +32,9 @@ pub(crate) enum Error {
         cause: io::Error,
     },
 
+    #[error("there is no command `{command}`")]
+    CommandNotFound { command: String },
+
     #[error("{call} takes {} to {} seconds, not {asked}", range.start(), range.end())]
     DurationOutOfRange { call: &'static str, asked: u32, range: RangeInclusive<u32> },
 
@@ -157,7 +160,7 @@ impl Error {
     /// 127 and 126 as `env(1)` has them for a command that isn't there or can't be run; 1 for everything else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Command { cause, .. } if cause.kind() == io::ErrorKind::NotFound => 127,
+            Self::CommandNotFound { .. } => 127,
             Self::Command { .. } => 126,
             Self::Interrupted(signal) => 128 + u8::try_from(*signal).unwrap_or_default(),
             _ => 1,

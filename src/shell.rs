@@ -239,3 +239,125 @@ fn line(block: &mut String, text: std::fmt::Arguments) {
     // Writing to a string can't fail.
     let _ = writeln!(block, "{text}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::Secret;
+    use Shell::{Bash, Cmd, Fish, PowerShell, Sh, Zsh};
+
+    const STYLE: Style = Style { persist: true, warn: true };
+
+    fn set(value: &str) -> Change {
+        Change { name: "AWS_REGION", value: Some(Secret::new(value.to_owned())) }
+    }
+
+    fn clear(name: &'static str) -> Change {
+        Change { name, value: None }
+    }
+
+    fn render(shell: Shell, changes: &[Change]) -> Result<String, String> {
+        shell.render(changes, STYLE).map(|block| block.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_value_stands_in_quotes_that_its_shell_reads_back() {
+        for (value, posix, fish, powershell) in [
+            ("eu-central-1", "'eu-central-1'", "'eu-central-1'", "'eu-central-1'"),
+            ("", "''", "''", "''"),
+            ("=ls", "'=ls'", "'=ls'", "'=ls'"),
+            ("~", "'~'", "'~'", "'~'"),
+            ("it's", r"'it'\''s'", r"'it\'s'", "'it''s'"),
+            (r"a\\b\", r"'a\\b\'", r"'a\\\\b\\'", r"'a\\b\'"),
+            ("$(x) `y` !z", r"'$(x) `y` '\!'z'", "'$(x) `y` !z'", "'$(x) `y` !z'"),
+            ("‘a’ ‚b‛", "'‘a’ ‚b‛'", "'‘a’ ‚b‛'", "'‘‘a’’ ‚‚b‛‛'"),
+        ] {
+            for shell in [Bash, Zsh, Sh] {
+                assert_eq!(shell.quote(value).as_deref(), Ok(&posix.to_owned()), "{value}");
+            }
+            assert_eq!(Fish.quote(value).as_deref(), Ok(&fish.to_owned()), "{value}");
+            assert_eq!(PowerShell.quote(value).as_deref(), Ok(&powershell.to_owned()), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_a_shell_cannot_carry_is_refused_by_name() {
+        for shell in [Bash, Zsh, Sh, Fish, PowerShell, Cmd] {
+            let error = format!(
+                "`AWS_REGION` has a NUL character, which no environment can carry, so the statements can't be written for {}",
+                shell.name()
+            );
+            assert_eq!(render(shell, &[set("a\0b")]), Err(error));
+        }
+        for (shell, value, reason) in [
+            (PowerShell, "a\nb", "has a line break"),
+            (PowerShell, "a\rb", "has a line break"),
+            (Cmd, "a\"b", "has a `\"`, `%` or `!`, which cmd can't quote"),
+            (Cmd, "%PATH%", "has a `\"`, `%` or `!`, which cmd can't quote"),
+            (Cmd, "a!b", "has a `\"`, `%` or `!`, which cmd can't quote"),
+            (Cmd, "a\nb", "has a character that is not printable ASCII"),
+            (Cmd, "ä", "has a character that is not printable ASCII"),
+        ] {
+            let error = format!("`AWS_REGION` {reason}, so the statements can't be written for {}", shell.name());
+            assert_eq!(render(shell, &[set(value)]), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_block_is_one_statement_a_line() {
+        let changes = [set("x"), clear("AWS_ACCOUNT_ID"), clear("AWS_PROFILE")];
+        for (shell, block) in [
+            (
+                Sh,
+                "(unset AWS_REGION AWS_ACCOUNT_ID AWS_PROFILE) &&\nexport AWS_REGION='x' &&\nunset AWS_ACCOUNT_ID &&\n\
+                 unset AWS_PROFILE &&\n:\n",
+            ),
+            (
+                Fish,
+                "set -gx AWS_REGION 'x'\nset -q -g AWS_ACCOUNT_ID; and set -e -g AWS_ACCOUNT_ID\n\
+                 set -q -g AWS_PROFILE; and set -e -g AWS_PROFILE\n\
+                 set -q -U AWS_PROFILE; and echo 'awsmfa: warning: the universal variable AWS_PROFILE is yours and stays, \
+                 but outranks the session; to erase it: set -e -U AWS_PROFILE' >&2\ntrue\n",
+            ),
+            (
+                PowerShell,
+                "$env:AWS_REGION = 'x'\nRemove-Item -LiteralPath Env:AWS_ACCOUNT_ID -ErrorAction SilentlyContinue\n\
+                 Remove-Item -LiteralPath Env:AWS_PROFILE -ErrorAction SilentlyContinue\n",
+            ),
+            (
+                Cmd,
+                "SET \"AWS_REGION=x\"\nSETX AWS_REGION \"x\"\nSET \"AWS_ACCOUNT_ID=\"\n\
+                 REG DELETE HKCU\\Environment /F /V AWS_ACCOUNT_ID\nSET \"AWS_PROFILE=\"\ncmd /c exit 0\n",
+            ),
+        ] {
+            assert_eq!(render(shell, &changes).as_deref(), Ok(block));
+        }
+    }
+
+    #[test]
+    fn setx_gets_a_backslash_before_its_closing_quote_doubled_and_no_more_than_it_can_store() {
+        assert_eq!(
+            render(Cmd, &[set(r"a\b\\")]).as_deref(),
+            Ok("SET \"AWS_REGION=a\\b\\\\\"\nSETX AWS_REGION \"a\\b\\\\\\\\\"\ncmd /c exit 0\n")
+        );
+        assert!(render(Cmd, &[set(&"x".repeat(1024))]).is_ok());
+        assert_eq!(
+            render(Cmd, &[set(&"x".repeat(1025))]).unwrap_err(),
+            "`AWS_REGION` has 1025 characters, of which SETX would store 1024"
+        );
+        let window = Style { persist: false, ..STYLE };
+        assert!(Cmd.render(&[set(&"x".repeat(1025))], window).is_ok());
+    }
+
+    #[test]
+    fn the_shell_is_the_nearest_one_above_then_the_login_shell() {
+        let detect = |above: &[&str], login| Shell::detect(above.iter().map(|name| (*name).to_owned()), login);
+        assert_eq!(detect(&["/usr/bin/fish", "/bin/bash"], Some("/bin/zsh")), Fish);
+        assert_eq!(detect(&["/usr/bin/env", "make", "/usr/bin/dash", "bash"], None), Sh);
+        assert_eq!(detect(&["sshd", "systemd"], Some("/usr/local/bin/zsh")), Zsh);
+        assert_eq!(detect(&[r"C:\Program Files\PowerShell\7\PWSH.EXE"], None), PowerShell);
+        assert_eq!(detect(&["cmd.exe", "explorer.exe"], None), Cmd);
+        assert_eq!(detect(&["-bash"], None), Bash);
+        assert_eq!(detect(&[], None), if cfg!(windows) { PowerShell } else { Sh });
+    }
+}

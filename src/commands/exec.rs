@@ -1,7 +1,8 @@
 //! `awsmfa exec`: one child process with the session in its environment.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::ambient::Ambient;
@@ -31,6 +32,8 @@ pub(crate) fn run(options: &ExecOptions, ambient: &Ambient) -> Result<ExitCode, 
         };
         return super::show(&plan).map(|()| ExitCode::SUCCESS);
     }
+    // A mistyped command is found before anybody is asked for a code.
+    let mut command = command(options, ambient)?;
     let changes = if held.is_some() {
         environment::of_held(options.session.region.as_deref())
     } else {
@@ -40,41 +43,44 @@ pub(crate) fn run(options: &ExecOptions, ambient: &Ambient) -> Result<ExitCode, 
         }
         bought.changes(&order.stale_regions())
     };
-    let shell = [OsString::from(ambient.login_shell())];
-    let words = if options.command.is_empty() { &shell[..] } else { &options.command };
-    let (program, arguments) =
-        words.split_first().ok_or(io::ErrorKind::NotFound.into()).map_err(command_error("".as_ref()))?;
-    let mut command = Command::new(find(program).map_err(command_error(program))?);
-    command.args(arguments).env_remove(AWSMFA_TOKEN_CODE);
+    command.env_remove(AWSMFA_TOKEN_CODE);
     for Change { name, value } in &changes {
         match value {
             Some(value) => command.env(name, value.expose()),
             None => command.env_remove(name),
         };
     }
-    replace(command).map_err(command_error(program))
+    let program = command.get_program().to_string_lossy().into_owned();
+    replace(command).map_err(|cause| Error::Command { command: program, cause })
 }
 
-fn command_error(program: &OsStr) -> impl FnOnce(io::Error) -> Error {
-    let command = program.to_string_lossy().into_owned();
-    |cause| Error::Command { command, cause }
-}
-
-#[cfg(unix)]
-fn find(program: &OsStr) -> io::Result<&OsStr> {
-    Ok(program)
+/// The command to run, found as the shell would find it: on Windows with what PATHEXT allows besides `.exe`.
+fn command(options: &ExecOptions, ambient: &Ambient) -> Result<Command, Error> {
+    let (program, arguments) = match options.command.split_first() {
+        Some((program, arguments)) => (program.as_os_str(), arguments),
+        None => (OsStr::new(ambient.login_shell()), &[][..]),
+    };
+    let path = which::which(program).map_err(|_| {
+        let command = program.to_string_lossy().into_owned();
+        let path = Path::new(program);
+        if path.components().count() > 1 && path.exists() {
+            Error::Command { command, cause: ErrorKind::PermissionDenied.into() }
+        } else {
+            Error::CommandNotFound { command }
+        }
+    })?;
+    let mut command = Command::new(path);
+    // What a program calls itself may depend on the name by which it was called.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, program);
+    command.args(arguments);
+    Ok(command)
 }
 
 /// The command becomes this process: its signals and its exit status are its own.
 #[cfg(unix)]
 fn replace(mut command: Command) -> io::Result<ExitCode> {
     Err(std::os::unix::process::CommandExt::exec(&mut command))
-}
-
-/// `CreateProcess` knows `.exe` alone: what PATHEXT allows besides, such as `npm.cmd`, has to be found first.
-#[cfg(windows)]
-fn find(program: &OsStr) -> io::Result<std::path::PathBuf> {
-    which::which(program).map_err(|_| io::ErrorKind::NotFound.into())
 }
 
 /// Waits for the command and passes its exit code on. Ctrl-C is the command's to answer: this process has a handler for
@@ -84,5 +90,7 @@ fn replace(mut command: Command) -> io::Result<ExitCode> {
     let _ctrl_c = tokio::signal::windows::ctrl_c()?;
     let _ctrl_break = tokio::signal::windows::ctrl_break()?;
     let status = command.spawn()?.wait()?;
+    // The code may be any of 32 bits, of which `ExitCode` carries eight.
+    #[expect(clippy::exit, reason = "nothing is left to be dropped")]
     std::process::exit(status.code().unwrap_or(1))
 }

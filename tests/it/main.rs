@@ -6,5 +6,7 @@
 mod server;
 
 mod env;
+#[cfg(unix)]
+mod exec;
 mod run;
 mod sandbox;
