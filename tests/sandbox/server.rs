@@ -180,9 +180,7 @@ impl Sandbox {
     }
 
     fn code_of(&self, serial: &str, window: i64) -> String {
-        let state = lock(&self.shared.state);
-        let device = state.world().device(serial).expect("a device of this world");
-        totp::code(device.secret.as_ref().expect("a device that shows codes"), window)
+        code_at(lock(&self.shared.state).world(), serial, window)
     }
 
     /// Orders a fault for the next request, or the next connection if it is a fault at accept.
@@ -204,6 +202,23 @@ impl Sandbox {
     pub(crate) fn fail_on(&self, action: &'static str, times: usize, fault: Fault) {
         lock(&self.shared.faults).order(Some(action), times, fault);
     }
+}
+
+/// The code that a device of that world shows at this moment, to somebody who has no sandbox at hand.
+pub(crate) fn current_code(world: &World, serial: &str) -> String {
+    code_at(world, serial, totp::window(machine_time()))
+}
+
+fn code_at(world: &World, serial: &str, window: i64) -> String {
+    let device = world.device(serial).expect("a device of this world");
+    totp::code(device.secret.as_ref().expect("a device that shows codes"), window)
+}
+
+/// Unix seconds.
+fn machine_time() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "the server's clock must not be the one of the client under test")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    now.cast_signed()
 }
 
 impl Drop for Sandbox {
@@ -247,12 +262,7 @@ struct Answer {
 impl Shared {
     /// The server's clock, in Unix seconds.
     fn now(&self) -> i64 {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the server's clock must not be the one of the client under test"
-        )]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
-        now.cast_signed() + self.clock_offset.load(Ordering::SeqCst)
+        machine_time() + self.clock_offset.load(Ordering::SeqCst)
     }
 
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
