@@ -124,7 +124,9 @@ impl Error {
             Self::ChainedTooLong { .. } => Some("leave out the duration, or ask for `1h`".to_owned()),
             Self::CodeMalformed { .. } => Some("give the six digits that the MFA device shows".to_owned()),
             Self::CodeRejected => Some("wait until the device shows the next code, and give that one".to_owned()),
-            Self::CodeWithoutDevice { .. } => Some("name the device with `--serial-number`".to_owned()),
+            Self::CodeWithoutDevice { .. } | Self::NoUser { .. } => {
+                Some("name the device with `--serial-number`".to_owned())
+            }
             Self::FileUnreadable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => {
                 Some("the file has to be readable by you".to_owned())
             }
@@ -138,7 +140,6 @@ impl Error {
             Self::NoTerminal(_) => {
                 Some("give the code with `--token-code CODE`, with `--token-code -` on standard input, or in AWSMFA_TOKEN_CODE".to_owned())
             }
-            Self::NoUser { .. } => Some("name the device with `--serial-number`".to_owned()),
             Self::ProfileUnknown { nearest, .. } | Self::SourceUnknown { nearest, .. } => did_you_mean(nearest),
             Self::Refused { code, message, profile, signer, device, attempted } => {
                 refusal(code, message, attempted, profile, signer, device)

@@ -399,6 +399,8 @@ mod tests {
         Request { profile: profile.to_owned(), ..Request::default() }
     }
 
+    /// An option's value.
+    #[expect(clippy::unnecessary_wraps, reason = "the fields of a request are optional")]
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

@@ -224,7 +224,7 @@ impl ProfileFile {
     fn dropped(&self, name: &str) -> Option<(Place, String, String)> {
         let right = match self.kind {
             EnvConfigFileKind::Config => format!("[profile {name}]"),
-            _ => format!("[{name}]"),
+            EnvConfigFileKind::Credentials => format!("[{name}]"),
         };
         self.text.lines().enumerate().find_map(|(number, line)| {
             let header = header(line)?;

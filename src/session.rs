@@ -108,7 +108,7 @@ impl<'a> Order<'a> {
     /// Whatever stands in the way, or the signal that ended the wait.
     pub(crate) fn buy(&self) -> Result<Bought, Error> {
         let (profiles, plan) = self.plan()?;
-        let sts = Sts::new(self.ambient, profiles.sdk_config(), &self.sts_region(&plan))?;
+        let sts = Sts::new(self.ambient, profiles.sdk_config(), sts_region(&plan))?;
         let code = match plan.device {
             Device::None => None,
             Device::Known(_) | Device::Derived => Some(Code::find(self.options, self.ambient)?),
@@ -122,17 +122,6 @@ impl<'a> Order<'a> {
         })?;
         let marker = self.marker(&session, &plan, serial.as_ref());
         Ok(Bought { session, plan, marker })
-    }
-
-    /// The region whose STS is asked.
-    fn sts_region(&self, plan: &Plan) -> String {
-        plan.region.clone().unwrap_or_else(|| {
-            let serial = match &plan.device {
-                Device::Known(serial) => serial.as_str(),
-                Device::None | Device::Derived => "",
-            };
-            home_region(plan.role().map_or(serial, |role| &role.arn)).to_owned()
-        })
     }
 
     /// What is to be remembered of the session. A region variable that the person set stays theirs, unless `--region` asks
@@ -208,6 +197,16 @@ fn line_of_stdin() -> Result<Secret, Error> {
     let end = text.find('\n').unwrap_or(text.len());
     text.truncate(end);
     Ok(Secret::new(text))
+}
+
+/// The region whose STS is asked: the session's own, else the main one of the partition that is in play.
+fn sts_region(plan: &Plan) -> &str {
+    let arn = match (plan.role(), &plan.device) {
+        (Some(role), _) => &role.arn,
+        (None, Device::Known(serial)) => serial.as_str(),
+        (None, Device::None | Device::Derived) => "",
+    };
+    plan.region.as_deref().unwrap_or_else(|| home_region(arn))
 }
 
 /// The signer's keys, as the profile holds them.

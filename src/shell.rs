@@ -17,6 +17,7 @@ use crate::error::Error;
 const SETX_LIMIT: usize = 1024;
 
 /// A shell whose statements awsmfa writes.
+#[expect(clippy::enum_variant_names, reason = "PowerShell is called so")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shell {
     /// GNU Bash
@@ -27,7 +28,7 @@ pub(crate) enum Shell {
     Sh,
     /// fish
     Fish,
-    /// Windows `PowerShell` and pwsh
+    /// Windows PowerShell and pwsh
     #[value(name = "powershell", alias = "pwsh")]
     PowerShell,
     /// Windows command prompt
@@ -183,7 +184,7 @@ impl Shell {
     }
 
     /// A statement that does nothing but fail: what `eval` shall see instead of an empty text, which would succeed.
-    /// `PowerShell` needs none, since there empty text is an error already.
+    /// PowerShell needs none, since there empty text is an error already.
     pub(crate) fn failure(self) -> &'static str {
         match self {
             Self::Bash | Self::Zsh | Self::Sh | Self::Fish => "false\n",
