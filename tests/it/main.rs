@@ -8,5 +8,7 @@ mod server;
 mod env;
 #[cfg(unix)]
 mod exec;
+#[cfg(unix)]
+mod readme;
 mod run;
 mod sandbox;

@@ -68,6 +68,11 @@ impl Home {
         self
     }
 
+    /// The value of a variable of these surroundings.
+    pub(crate) fn variable(&self, name: &str) -> &str {
+        &self.variables[name]
+    }
+
     /// A command in these surroundings.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
