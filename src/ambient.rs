@@ -91,12 +91,14 @@ mod ancestors {
 
     pub(super) fn programs() -> impl Iterator<Item = String> {
         let parent = |process: &Process| Process::read(process.parent);
-        successors(Process::read(std::os::unix::process::parent_id()), parent).map(|process| process.program)
+        successors(Process::read(std::os::unix::process::parent_id()), parent).flat_map(|process| process.names)
     }
 
     struct Process {
         parent: u32,
-        program: String,
+        /// By the link, which tells which shell runs a script, whatever that is called; then by the name, which tells a
+        /// shell from the interpreter that it is itself a script of: xonsh.
+        names: [String; 2],
     }
 
     impl Process {
@@ -106,12 +108,8 @@ mod ancestors {
             let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
             let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
             let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
-            // A script's name is its file's; the link tells which shell runs it.
-            let program = match fs::read_link(format!("/proc/{id}/exe")) {
-                Ok(path) => path.to_string_lossy().into_owned(),
-                Err(_) => name.to_owned(),
-            };
-            Some(Self { parent, program })
+            let link = fs::read_link(format!("/proc/{id}/exe")).unwrap_or_default();
+            Some(Self { parent, names: [link.to_string_lossy().into_owned(), name.to_owned()] })
         }
     }
 }

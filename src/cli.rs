@@ -6,6 +6,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::format::Format;
 use crate::shell::Shell;
 
 /// Temporary AWS credentials for people whose policies enforce MFA.
@@ -45,6 +46,10 @@ pub(crate) enum Command {
   fish         awsmfa env -p PROFILE | source
   PowerShell   awsmfa env -p PROFILE | Out-String | Invoke-Expression
   cmd          for /f \"delims=\" %i in ('awsmfa env -p PROFILE') do @%i >NUL 2>&1
+  nushell      awsmfa env -p PROFILE | from json | default {} | load-env
+  elvish       eval (awsmfa env -p PROFILE | slurp)
+  tcsh         eval \"`awsmfa env -p PROFILE`\"
+  xonsh        execx($(awsmfa env -p PROFILE))
 
 For cmd, each value is set for this window (SET) and stored in the registry for new ones (SETX). To take it away
 again, apply `awsmfa env --unset` in the same way.
@@ -67,6 +72,14 @@ pub(crate) struct EnvOptions {
     /// cmd: set the values for this window only, don't store them for new ones
     #[arg(long)]
     pub(crate) no_setx: bool,
+
+    /// Print the session for another program, not for a shell
+    #[arg(long, value_enum, conflicts_with_all = ["shell", "unset", "no_setx"])]
+    pub(crate) format: Option<Format>,
+
+    /// The name of the section that `--format ini` prints [default: PROFILE-sts]
+    #[arg(long, value_name = "NAME", requires = "format")]
+    pub(crate) section: Option<String>,
 }
 
 /// Run one command with a session in its environment

@@ -89,6 +89,9 @@ pub(crate) enum Error {
     #[error("{place} begins with `{header}`, which AWS's SDKs pass over")]
     SectionDropped { place: Place, header: String, right: String },
 
+    #[error("`--section` is for `--format ini`")]
+    SectionWithoutIni,
+
     #[error("`{name}` has {length} characters, of which SETX would store {limit}")]
     SetxTooLong { name: &'static str, length: usize, limit: usize },
 
@@ -110,8 +113,8 @@ pub(crate) enum Error {
     #[error("the terminal gave no token code")]
     Terminal(#[source] io::Error),
 
-    #[error("`{name}` {reason}, so the statements can't be written for {shell}")]
-    Unquotable { name: &'static str, shell: &'static str, reason: &'static str },
+    #[error("`{name}` {reason}, which {target} can't carry")]
+    Unquotable { name: &'static str, reason: &'static str, target: &'static str },
 
     #[error("{attempted} did not reach {endpoint}: {reason}")]
     Unreachable { attempted: String, endpoint: String, reason: String },

@@ -9,6 +9,7 @@ mod commands;
 mod credentials;
 mod environment;
 mod error;
+mod format;
 mod held;
 mod mfa;
 mod plan;
@@ -43,7 +44,9 @@ fn main() -> ExitCode {
         Command::Env(options) => match commands::env::run(&options, &ambient) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                fail_eval(options.shell, &ambient);
+                if options.format.is_none() {
+                    fail_eval(options.shell, &ambient);
+                }
                 report(&error, error.exit_code())
             }
         },
@@ -72,7 +75,8 @@ fn report(error: &Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed.
+/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed. A program that
+/// reads a `--format` is given none of it.
 fn fail_eval(shell: Option<Shell>, ambient: &Ambient) {
     if !ambient::stdout_is_terminal() {
         // Whoever closed standard output does not evaluate it.
@@ -96,7 +100,8 @@ fn usage(error: &clap::Error, ambient: &Ambient) -> ExitCode {
         kind => {
             let arguments: Vec<String> = ambient::arguments();
             let exec = arguments.first().is_some_and(|command| command == "exec");
-            if !exec {
+            let format = arguments.iter().any(|argument| argument.split('=').next() == Some("--format"));
+            if !exec && !format {
                 fail_eval(shell_option(&arguments), ambient);
             }
             let prefix = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand { "" } else { "awsmfa: " };

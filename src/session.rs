@@ -62,7 +62,7 @@ impl<'a> Order<'a> {
     }
 
     /// The profile's name: the one named, the held session's, `AWS_DEFAULT_PROFILE`, `default`.
-    fn profile(&self) -> &str {
+    pub(crate) fn profile(&self) -> &str {
         self.named_profile()
             .or_else(|| self.held.as_ref().map(|held| held.profile.as_str()))
             .or_else(|| self.ambient.variable(AWS_DEFAULT_PROFILE))
@@ -166,6 +166,14 @@ impl Bought {
     /// The variables to set and to clear, the region variables in `stale` among the latter.
     pub(crate) fn changes(self, stale: &[&'static str]) -> Vec<Change> {
         environment::of_session(self.session, &self.plan.profile, &self.marker, stale)
+    }
+
+    /// The variables for an environment other than this one, where nothing stands yet: the region comes along even where a
+    /// variable of the person's own holds it here.
+    pub(crate) fn elsewhere(mut self) -> Vec<Change> {
+        self.marker.region.clone_from(&self.plan.region);
+        self.marker.default_region.clone_from(&self.plan.region);
+        self.changes(&[])
     }
 }
 

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use aws_smithy_json::serialize::JsonValueWriter;
 use clap::ValueEnum;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,10 @@ use crate::error::Error;
 /// `SETX` cuts a longer value with no more than a warning.
 /// Source: <https://learn.microsoft.com/windows-server/administration/windows-commands/setx>
 const SETX_LIMIT: usize = 1024;
+
+/// A line of cmd ends at 8191 characters; the statement around the value needs some of them.
+/// Source: <https://learn.microsoft.com/troubleshoot/windows-client/shell-experience/command-line-string-limitation>
+const CMD_LIMIT: usize = 8000;
 
 /// A shell whose statements awsmfa writes.
 #[expect(clippy::enum_variant_names, reason = "PowerShell is called so")]
@@ -33,6 +38,14 @@ pub(crate) enum Shell {
     PowerShell,
     /// Windows command prompt
     Cmd,
+    /// Nushell
+    Nushell,
+    /// Elvish
+    Elvish,
+    /// tcsh, also where it is called csh
+    Tcsh,
+    /// xonsh
+    Xonsh,
 }
 
 /// What is wanted of a block beside the statements for this shell.
@@ -55,6 +68,10 @@ impl Shell {
             "fish" => Some(Self::Fish),
             "powershell" | "pwsh" => Some(Self::PowerShell),
             "cmd" => Some(Self::Cmd),
+            "nu" => Some(Self::Nushell),
+            "elvish" => Some(Self::Elvish),
+            "tcsh" | "csh" => Some(Self::Tcsh),
+            "xonsh" => Some(Self::Xonsh),
             _ => None,
         }
     }
@@ -66,7 +83,8 @@ impl Shell {
         running.or_else(|| login_shell.and_then(Self::of_program)).unwrap_or(default)
     }
 
-    /// The block that makes the changes: one statement a line, all of it or, for the POSIX shells, nothing of it.
+    /// The block that makes the changes, one statement a line. The POSIX shells make all of them or none, and nushell,
+    /// elvish and xonsh read the block to its end before they make the first.
     ///
     /// # Errors
     /// A value that this shell can't carry.
@@ -75,121 +93,142 @@ impl Shell {
         let length =
             changes.iter().map(|change| 256 + change.value.as_ref().map_or(0, |value| 8 * value.expose().len()));
         let mut block = Zeroizing::new(String::with_capacity(4096 + length.sum::<usize>()));
-        match self {
-            Self::Bash | Self::Zsh | Self::Sh => {
-                // A read-only variable makes the subshell fail before anything is changed. And no statement runs after
-                // one that failed: bash, for one, would go on and end in success.
-                let names: Vec<_> = changes.iter().map(|change| change.name).collect();
-                line(&mut block, format_args!("(unset {}) &&", names.join(" ")));
-                self.statements(&mut block, changes, style, " &&")?;
-                line(&mut block, format_args!(":"));
+        let names = || changes.iter().map(|change| change.name).collect::<Vec<_>>().join(" ");
+        let (start, between, end) = match self {
+            // A read-only variable makes the subshell fail before anything is changed. And no statement runs after one
+            // that failed: bash, for one, would go on and end in success.
+            Self::Bash | Self::Zsh | Self::Sh => (format!("(unset {}) &&\n", names()), " &&\n", " &&\n:\n".to_owned()),
+            Self::Fish => (String::new(), "\n", format!("\n{}true\n", fish_warnings(changes, style))),
+            Self::Cmd => (String::new(), "\n", "\ncmd /c exit 0\n".to_owned()),
+            // A record for `load-env`, since nushell evaluates no text.
+            Self::Nushell => ("{\n".to_owned(), ",\n", "\n}\n".to_owned()),
+            // Its eval gets the lines as one.
+            Self::Tcsh => (String::new(), ";\n", ";\n".to_owned()),
+            Self::PowerShell | Self::Elvish | Self::Xonsh => (String::new(), "\n", "\n".to_owned()),
+        };
+        block.push_str(&start);
+        for (number, Change { name, value }) in changes.iter().enumerate() {
+            if number > 0 {
+                block.push_str(between);
             }
-            Self::Fish => {
-                self.statements(&mut block, changes, style, "")?;
-                for name in IN_THE_WAY.iter().filter(|name| style.warn && cleared(changes, name)) {
-                    line(
-                        &mut block,
-                        format_args!(
-                            "set -q -U {name}; and echo 'awsmfa: warning: the universal variable {name} is yours and stays, \
-                         but outranks the session; to erase it: set -e -U {name}' >&2",
-                        ),
-                    );
-                }
-                line(&mut block, format_args!("true"));
-            }
-            Self::PowerShell => self.statements(&mut block, changes, style, "")?,
-            Self::Cmd => {
-                self.statements(&mut block, changes, style, "")?;
-                line(&mut block, format_args!("cmd /c exit 0"));
+            match value {
+                Some(value) => self.set(&mut block, name, value.expose(), style)?,
+                None => self.unset(&mut block, name, style),
             }
         }
+        block.push_str(&end);
         Ok(block)
     }
 
-    fn statements(self, block: &mut String, changes: &[Change], style: Style, end: &str) -> Result<(), Error> {
-        for Change { name, value } in changes {
-            let Some(value) = value else {
-                match self {
-                    Self::Bash | Self::Zsh | Self::Sh => line(block, format_args!("unset {name}{end}")),
-                    // A bare `set -e` would leave status 4 behind when there is no such variable, and would erase a
-                    // universal one for every session.
-                    Self::Fish => line(block, format_args!("set -q -g {name}; and set -e -g {name}")),
-                    Self::PowerShell => {
-                        line(block, format_args!("Remove-Item -LiteralPath Env:{name} -ErrorAction SilentlyContinue"));
+    fn set(self, block: &mut String, name: &'static str, value: &str, style: Style) -> Result<(), Error> {
+        let refuse = |reason| Error::Unquotable { name, reason, target: self.name() };
+        let quoted = &*self.quote(value).map_err(refuse)?;
+        match self {
+            Self::Bash | Self::Zsh | Self::Sh => write(block, format_args!("export {name}={quoted}")),
+            Self::Fish => write(block, format_args!("set -gx {name} {quoted}")),
+            Self::PowerShell => write(block, format_args!("$env:{name} = {quoted}")),
+            Self::Cmd => {
+                write(block, format_args!("SET \"{name}={quoted}\""));
+                if style.persist {
+                    if value.len() > SETX_LIMIT {
+                        return Err(Error::SetxTooLong { name, length: value.len(), limit: SETX_LIMIT });
                     }
-                    Self::Cmd => {
-                        line(block, format_args!("SET \"{name}=\""));
-                        // What is in the way was never put there by awsmfa: that stays the person's own.
-                        if style.persist && !IN_THE_WAY.contains(name) {
-                            line(block, format_args!("REG DELETE HKCU\\Environment /F /V {name}"));
-                        }
-                    }
-                }
-                continue;
-            };
-            let value = value.expose();
-            let refuse = |reason| Error::Unquotable { name, shell: self.name(), reason };
-            let quoted = self.quote(value).map_err(refuse)?;
-            match self {
-                Self::Bash | Self::Zsh | Self::Sh => line(block, format_args!("export {name}={}{end}", *quoted)),
-                Self::Fish => line(block, format_args!("set -gx {name} {}", *quoted)),
-                Self::PowerShell => line(block, format_args!("$env:{name} = {}", *quoted)),
-                Self::Cmd => {
-                    line(block, format_args!("SET \"{name}={}\"", *quoted));
-                    if style.persist {
-                        if value.len() > SETX_LIMIT {
-                            return Err(Error::SetxTooLong { name, length: value.len(), limit: SETX_LIMIT });
-                        }
-                        // SETX is a program: a backslash before its closing quote would escape that.
-                        let end = &value[value.trim_end_matches('\\').len()..];
-                        line(block, format_args!("SETX {name} \"{}{end}\"", *quoted));
-                    }
+                    // SETX is a program: a backslash before its closing quote would escape that.
+                    let end = &value[value.trim_end_matches('\\').len()..];
+                    write(block, format_args!("\nSETX {name} \"{quoted}{end}\""));
                 }
             }
+            Self::Nushell => write(block, format_args!("\"{name}\": {quoted}")),
+            Self::Elvish => write(block, format_args!("set-env {name} {quoted}")),
+            Self::Tcsh => write(block, format_args!("setenv {name} {quoted}")),
+            Self::Xonsh => write(block, format_args!("${name} = {quoted}")),
         }
         Ok(())
     }
 
+    fn unset(self, block: &mut String, name: &'static str, style: Style) {
+        match self {
+            Self::Bash | Self::Zsh | Self::Sh => write(block, format_args!("unset {name}")),
+            // A bare `set -e` would leave status 4 behind when there is no such variable, and would erase a universal one
+            // for every session.
+            Self::Fish => write(block, format_args!("set -q -g {name}; and set -e -g {name}")),
+            Self::PowerShell => {
+                write(block, format_args!("Remove-Item -LiteralPath Env:{name} -ErrorAction SilentlyContinue"));
+            }
+            Self::Cmd => {
+                write(block, format_args!("SET \"{name}=\""));
+                // What is in the way was never put there by awsmfa: that stays the person's own.
+                if style.persist && !IN_THE_WAY.contains(&name) {
+                    write(block, format_args!("\nREG DELETE HKCU\\Environment /F /V {name}"));
+                }
+            }
+            // No child sees it any more, though the name stays in `$env`: only `hide-env` takes that away.
+            Self::Nushell => write(block, format_args!("\"{name}\": null")),
+            Self::Elvish => write(block, format_args!("unset-env {name}")),
+            Self::Tcsh => write(block, format_args!("unsetenv {name}")),
+            // `del` would raise an error where there is no such variable.
+            Self::Xonsh => write(block, format_args!("${{...}}.pop('{name}', None)")),
+        }
+    }
+
+    /// Why this shell can't carry the value, if it can't.
+    fn refusal(self, value: &str) -> Option<&'static str> {
+        match self {
+            _ if value.contains('\0') => Some("has a NUL character"),
+            Self::PowerShell if value.contains(['\n', '\r']) => Some("has a line break"),
+            Self::Tcsh if value.contains('\n') => Some("has a line break"),
+            Self::Cmd if value.contains(['"', '%', '!']) => Some("has a `\"`, `%` or `!`"),
+            Self::Cmd if value.contains(|letter: char| !matches!(letter, ' '..='~')) => {
+                Some("has a character that is not printable ASCII")
+            }
+            Self::Cmd if value.len() > CMD_LIMIT => Some("has more than 8000 characters"),
+            _ => None,
+        }
+    }
+
     /// The value as this shell reads it back byte for byte; or why it can't.
     fn quote(self, value: &str) -> Result<Zeroizing<String>, &'static str> {
-        if value.contains('\0') {
-            return Err("has a NUL character, which no environment can carry");
+        if let Some(reason) = self.refusal(value) {
+            return Err(reason);
         }
-        let quoted = match self {
-            Self::Bash | Self::Zsh | Self::Sh => posix(value).into_owned(),
-            Self::Fish => format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'")),
-            Self::PowerShell if value.contains(['\n', '\r']) => return Err("has a line break"),
-            Self::PowerShell => {
-                let mut quoted = String::with_capacity(2 + 2 * value.len());
+        let mut quoted = Zeroizing::new(String::with_capacity(8 + 6 * value.len()));
+        match self {
+            Self::Bash | Self::Zsh | Self::Sh => quoted.push_str(&posix(value)),
+            // Statements for cmd have the quotes around the name as well.
+            Self::Cmd => quoted.push_str(value),
+            Self::Nushell => JsonValueWriter::new(&mut quoted).string(value),
+            Self::Fish | Self::PowerShell | Self::Elvish | Self::Tcsh | Self::Xonsh => {
                 quoted.push('\'');
                 for letter in value.chars() {
-                    // PowerShell takes the typographic quotes for apostrophes.
-                    if matches!(letter, '\'' | '\u{2018}'..='\u{201b}') {
-                        quoted.push(letter);
+                    match (self, letter) {
+                        (Self::Fish | Self::Xonsh, '\\' | '\'') => quoted.extend(['\\', letter]),
+                        // A Python literal ends with its line.
+                        (Self::Xonsh, '\n') => quoted.push_str("\\n"),
+                        (Self::Xonsh, '\r') => quoted.push_str("\\r"),
+                        // PowerShell takes the typographic quotes for apostrophes.
+                        (Self::PowerShell, '\u{2018}'..='\u{201b}') | (Self::PowerShell | Self::Elvish, '\'') => {
+                            quoted.extend([letter; 2]);
+                        }
+                        // tcsh looks for `!` between quotes too, and with `backslash_quote` for backslashes.
+                        (Self::Tcsh, '\'' | '!' | '\\') => quoted.extend(['\'', '\\', letter, '\'']),
+                        _ => quoted.push(letter),
                     }
-                    quoted.push(letter);
                 }
                 quoted.push('\'');
-                quoted
             }
-            Self::Cmd if value.contains(['"', '%', '!']) => {
-                return Err("has a `\"`, `%` or `!`, which cmd can't quote");
-            }
-            Self::Cmd if value.contains(|letter: char| !matches!(letter, ' '..='~')) => {
-                return Err("has a character that is not printable ASCII");
-            }
-            Self::Cmd => value.to_owned(),
-        };
-        Ok(Zeroizing::new(quoted))
+        }
+        Ok(quoted)
     }
 
     /// A statement that does nothing but fail: what `eval` shall see instead of an empty text, which would succeed.
-    /// PowerShell needs none, since there empty text is an error already.
+    /// PowerShell needs none, since there empty text is an error already. In nushell it is a value that `load-env` refuses.
     pub(crate) fn failure(self) -> &'static str {
         match self {
-            Self::Bash | Self::Zsh | Self::Sh | Self::Fish => "false\n",
+            Self::Bash | Self::Zsh | Self::Sh | Self::Fish | Self::Nushell | Self::Tcsh => "false\n",
             Self::PowerShell => "",
             Self::Cmd => "cmd /c exit 1\n",
+            Self::Elvish => "fail 'awsmfa failed'\n",
+            Self::Xonsh => "raise ChildProcessError('awsmfa failed')\n",
         }
     }
 
@@ -200,14 +239,19 @@ impl Shell {
             Self::Fish => format!("{command} | source"),
             Self::PowerShell => format!("{command} | Out-String | Invoke-Expression"),
             Self::Cmd => format!("for /f \"delims=\" %i in ('{command}') do @%i >NUL 2>&1"),
+            Self::Nushell => format!("{command} | from json | default {{}} | load-env"),
+            Self::Elvish => format!("eval ({command} | slurp)"),
+            Self::Tcsh => format!("eval \"`{command}`\""),
+            Self::Xonsh => format!("execx($({command}))"),
         }
     }
 
     /// The text as one word of a command line, for showing to a person; unquoted where that is safe.
     pub(crate) fn word(self, text: &str) -> Cow<'_, str> {
-        match self {
-            Self::Bash | Self::Zsh | Self::Sh | Self::Fish => shell_escape::unix::escape(text.into()),
-            Self::PowerShell | Self::Cmd => shell_escape::windows::escape(text.into()),
+        match (self, shell_escape::unix::escape(text.into())) {
+            (Self::Cmd, _) => shell_escape::windows::escape(text.into()),
+            (_, Cow::Borrowed(plain)) => plain.into(),
+            (_, quoted) => self.quote(text).map_or(quoted, |own| own.to_string().into()),
         }
     }
 
@@ -220,6 +264,10 @@ impl Shell {
             Self::Fish => "fish",
             Self::PowerShell => "powershell",
             Self::Cmd => "cmd",
+            Self::Nushell => "nushell",
+            Self::Elvish => "elvish",
+            Self::Tcsh => "tcsh",
+            Self::Xonsh => "xonsh",
         }
     }
 }
@@ -236,16 +284,31 @@ fn cleared(changes: &[Change], name: &str) -> bool {
     changes.iter().any(|change| change.name == name && change.value.is_none())
 }
 
-fn line(block: &mut String, text: std::fmt::Arguments) {
-    // Writing to a string can't fail.
-    let _ = writeln!(block, "{text}");
+/// fish: what says that a universal variable outranks the session, which no session may erase.
+fn fish_warnings(changes: &[Change], style: Style) -> String {
+    let names = IN_THE_WAY.iter().filter(|name| style.warn && cleared(changes, name));
+    let warning = |name| {
+        format!(
+            "set -q -U {name}; and echo 'awsmfa: warning: the universal variable {name} is yours and stays, but outranks \
+             the session; to erase it: set -e -U {name}' >&2\n"
+        )
+    };
+    names.map(warning).collect()
 }
+
+fn write(block: &mut String, text: std::fmt::Arguments) {
+    // Writing to a string can't fail.
+    let _ = block.write_fmt(text);
+}
+
+#[cfg(all(test, unix))]
+mod quoting;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::credentials::Secret;
-    use Shell::{Bash, Cmd, Fish, PowerShell, Sh, Zsh};
+    use Shell::{Bash, Cmd, Elvish, Fish, Nushell, PowerShell, Sh, Tcsh, Xonsh, Zsh};
 
     const STYLE: Style = Style { persist: true, warn: true };
 
@@ -263,44 +326,74 @@ mod tests {
 
     #[test]
     fn every_value_stands_in_quotes_that_its_shell_reads_back() {
-        for (value, posix, fish, powershell) in [
-            ("eu-central-1", "'eu-central-1'", "'eu-central-1'", "'eu-central-1'"),
-            ("", "''", "''", "''"),
-            ("=ls", "'=ls'", "'=ls'", "'=ls'"),
-            ("~", "'~'", "'~'", "'~'"),
-            ("it's", r"'it'\''s'", r"'it\'s'", "'it''s'"),
-            (r"a\\b\", r"'a\\b\'", r"'a\\\\b\\'", r"'a\\b\'"),
-            ("$(x) `y` !z", r"'$(x) `y` '\!'z'", "'$(x) `y` !z'", "'$(x) `y` !z'"),
-            ("‘a’ ‚b‛", "'‘a’ ‚b‛'", "'‘a’ ‚b‛'", "'‘‘a’’ ‚‚b‛‛'"),
-        ] {
-            for shell in [Bash, Zsh, Sh] {
-                assert_eq!(shell.quote(value).as_deref(), Ok(&posix.to_owned()), "{value}");
+        let table = [
+            ("eu-central-1", ["'eu-central-1'"; 6], "\"eu-central-1\""),
+            ("", ["''"; 6], "\"\""),
+            ("=ls", ["'=ls'"; 6], "\"=ls\""),
+            ("~", ["'~'"; 6], "\"~\""),
+            ("it's", [r"'it'\''s'", r"'it'\''s'", r"'it\'s'", r"'it\'s'", "'it''s'", "'it''s'"], "\"it's\""),
+            (
+                r"a\\b\",
+                [r"'a\\b\'", r"'a'\\''\\'b'\\''", r"'a\\\\b\\'", r"'a\\\\b\\'", r"'a\\b\'", r"'a\\b\'"],
+                r#""a\\\\b\\""#,
+            ),
+            (
+                "$(x) `y` !z",
+                [
+                    r"'$(x) `y` '\!'z'",
+                    r"'$(x) `y` '\!'z'",
+                    "'$(x) `y` !z'",
+                    "'$(x) `y` !z'",
+                    "'$(x) `y` !z'",
+                    "'$(x) `y` !z'",
+                ],
+                "\"$(x) `y` !z\"",
+            ),
+            (
+                "‘a’ ‚b‛",
+                [
+                    "'‘a’ ‚b‛'",
+                    "'‘a’ ‚b‛'",
+                    "'‘a’ ‚b‛'",
+                    "'‘a’ ‚b‛'",
+                    "'‘a’ ‚b‛'",
+                    "'‘‘a’’ ‚‚b‛‛'",
+                ],
+                "\"‘a’ ‚b‛\"",
+            ),
+        ];
+        for (value, quoted, json) in table {
+            for (shell, quoted) in [Sh, Tcsh, Fish, Xonsh, Elvish, PowerShell].into_iter().zip(quoted) {
+                assert_eq!(shell.quote(value).as_ref().map(|quoted| quoted.as_str()), Ok(quoted), "{value} {shell:?}");
             }
-            assert_eq!(Fish.quote(value).as_deref(), Ok(&fish.to_owned()), "{value}");
-            assert_eq!(PowerShell.quote(value).as_deref(), Ok(&powershell.to_owned()), "{value}");
+            assert_eq!(Nushell.quote(value).as_ref().map(|quoted| quoted.as_str()), Ok(json), "{value}");
         }
+        assert_eq!(Xonsh.quote("a\r\nb").as_ref().map(|quoted| quoted.as_str()), Ok(r"'a\r\nb'"));
     }
 
     #[test]
     fn what_a_shell_cannot_carry_is_refused_by_name() {
-        for shell in [Bash, Zsh, Sh, Fish, PowerShell, Cmd] {
-            let error = format!(
-                "`AWS_REGION` has a NUL character, which no environment can carry, so the statements can't be written for {}",
-                shell.name()
-            );
-            assert_eq!(render(shell, &[set("a\0b")]), Err(error));
+        let printable = "\"%!";
+        for shell in Shell::value_variants() {
+            let refused: String = ('\0'..='\u{ff}').filter(|letter| shell.quote(&letter.to_string()).is_err()).collect();
+            let expected: String = match shell {
+                PowerShell => "\0\n\r".to_owned(),
+                Tcsh => "\0\n".to_owned(),
+                Cmd => ('\0'..='\u{ff}').filter(|c| !(' '..='~').contains(c) || printable.contains(*c)).collect(),
+                _ => "\0".to_owned(),
+            };
+            assert_eq!(refused, expected, "{shell:?}");
+            let error = format!("`AWS_REGION` has a NUL character, which {} can't carry", shell.name());
+            assert_eq!(render(*shell, &[set("a\0b")]), Err(error));
         }
         for (shell, value, reason) in [
-            (PowerShell, "a\nb", "has a line break"),
-            (PowerShell, "a\rb", "has a line break"),
-            (Cmd, "a\"b", "has a `\"`, `%` or `!`, which cmd can't quote"),
-            (Cmd, "%PATH%", "has a `\"`, `%` or `!`, which cmd can't quote"),
-            (Cmd, "a!b", "has a `\"`, `%` or `!`, which cmd can't quote"),
-            (Cmd, "a\nb", "has a character that is not printable ASCII"),
-            (Cmd, "ä", "has a character that is not printable ASCII"),
+            (PowerShell, "a\nb", "has a line break, which powershell can't carry"),
+            (Tcsh, "a\nb", "has a line break, which tcsh can't carry"),
+            (Cmd, "a\"b", "has a `\"`, `%` or `!`, which cmd can't carry"),
+            (Cmd, "ä", "has a character that is not printable ASCII, which cmd can't carry"),
+            (Cmd, &"x".repeat(8001), "has more than 8000 characters, which cmd can't carry"),
         ] {
-            let error = format!("`AWS_REGION` {reason}, so the statements can't be written for {}", shell.name());
-            assert_eq!(render(shell, &[set(value)]), Err(error));
+            assert_eq!(render(shell, &[set(value)]), Err(format!("`AWS_REGION` {reason}")));
         }
     }
 
@@ -329,6 +422,13 @@ mod tests {
                 Cmd,
                 "SET \"AWS_REGION=x\"\nSETX AWS_REGION \"x\"\nSET \"AWS_ACCOUNT_ID=\"\n\
                  REG DELETE HKCU\\Environment /F /V AWS_ACCOUNT_ID\nSET \"AWS_PROFILE=\"\ncmd /c exit 0\n",
+            ),
+            (Nushell, "{\n\"AWS_REGION\": \"x\",\n\"AWS_ACCOUNT_ID\": null,\n\"AWS_PROFILE\": null\n}\n"),
+            (Elvish, "set-env AWS_REGION 'x'\nunset-env AWS_ACCOUNT_ID\nunset-env AWS_PROFILE\n"),
+            (Tcsh, "setenv AWS_REGION 'x';\nunsetenv AWS_ACCOUNT_ID;\nunsetenv AWS_PROFILE;\n"),
+            (
+                Xonsh,
+                "$AWS_REGION = 'x'\n${...}.pop('AWS_ACCOUNT_ID', None)\n${...}.pop('AWS_PROFILE', None)\n",
             ),
         ] {
             assert_eq!(render(shell, &changes).as_deref(), Ok(block));
@@ -359,6 +459,10 @@ mod tests {
         assert_eq!(detect(&[r"C:\Program Files\PowerShell\7\PWSH.EXE"], None), PowerShell);
         assert_eq!(detect(&["cmd.exe", "explorer.exe"], None), Cmd);
         assert_eq!(detect(&["-bash"], None), Bash);
+        assert_eq!(detect(&["/usr/bin/python3.11", "xonsh", "bash"], None), Xonsh);
+        assert_eq!(detect(&["/opt/nu"], None), Nushell);
+        assert_eq!(detect(&["elvish"], None), Elvish);
+        assert_eq!(detect(&["-csh"], None), Tcsh);
         assert_eq!(detect(&[], None), if cfg!(windows) { PowerShell } else { Sh });
     }
 }

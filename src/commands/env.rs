@@ -1,35 +1,43 @@
-//! `awsmfa env`: the statements for the running shell.
+//! `awsmfa env`: a session as statements for the running shell, or as a document for another program.
 
 use crate::ambient::{self, Ambient};
 use crate::cli::EnvOptions;
 use crate::environment::{self, AWS_DEFAULT_PROFILE, AWS_PROFILE};
 use crate::error::Error;
-use crate::session::Order;
+use crate::format::{self, Format};
+use crate::session::{Bought, Order};
 use crate::shell::{Shell, Style};
 use crate::terminal;
 
-/// Prints the block that puts a session into the shell, or the one that takes it away.
+/// Prints the block that puts a session into the shell, the one that takes it away, or a session as a document.
 ///
 /// # Errors
 /// Whatever stands in the way. Then nothing is printed.
 pub(crate) fn run(options: &EnvOptions, ambient: &Ambient) -> Result<(), Error> {
     let order = Order::new(&options.session, ambient);
+    match &options.section {
+        Some(_) if options.format != Some(Format::Ini) => return Err(Error::SectionWithoutIni),
+        Some(section) => format::check_section(section)?,
+        None => {}
+    }
     if options.session.dry_run {
         return super::show(&order.plan()?.1.to_string());
     }
+    let Some(format) = options.format else {
+        return statements(options, &order, ambient);
+    };
+    let section = options.section.clone().unwrap_or_else(|| format!("{}-sts", order.profile()));
+    let changes = buy(&order, options)?.elsewhere();
+    super::print(&format.render(&changes, &section)?)
+}
+
+fn statements(options: &EnvOptions, order: &Order, ambient: &Ambient) -> Result<(), Error> {
     let quiet = options.session.quiet;
     let shell = options.shell.unwrap_or_else(|| ambient.shell());
     let style = Style { persist: !options.no_setx, warn: !quiet };
     let regions = order.stale_regions();
-    let changes = if options.unset {
-        environment::of_nothing(&regions)
-    } else {
-        let bought = order.buy()?;
-        if !quiet {
-            bought.announce();
-        }
-        bought.changes(&regions)
-    };
+    let changes =
+        if options.unset { environment::of_nothing(&regions) } else { buy(order, options)?.changes(&regions) };
     let block = shell.render(&changes, style)?;
     if !quiet {
         if shell == Shell::Cmd && style.persist && !options.unset {
@@ -41,6 +49,14 @@ pub(crate) fn run(options: &EnvOptions, ambient: &Ambient) -> Result<(), Error> 
         }
     }
     super::print(&block)
+}
+
+fn buy(order: &Order, options: &EnvOptions) -> Result<Bought, Error> {
+    let bought = order.buy()?;
+    if !options.session.quiet {
+        bought.announce();
+    }
+    Ok(bought)
 }
 
 /// `SETX` keeps the session after the window is closed, and doesn't touch what the person stored there.
