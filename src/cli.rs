@@ -78,7 +78,7 @@ pub(crate) struct EnvOptions {
     pub(crate) format: Option<Format>,
 
     /// The name of the section that `--format ini` prints [default: PROFILE-sts]
-    #[arg(long, value_name = "NAME", requires = "format")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) section: Option<String>,
 }
 

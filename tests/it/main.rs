@@ -9,6 +9,8 @@ mod env;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
+mod formats;
+#[cfg(unix)]
 mod readme;
 mod run;
 mod sandbox;

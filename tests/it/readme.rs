@@ -86,18 +86,27 @@ fn the_lines_of_the_table_apply_a_session_and_take_it_away() {
         let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`').replace("PIPE", "|")).collect();
         (cells[2].clone(), cells[3].clone())
     };
-    for (name, shells) in [("bash, zsh, sh", &["bash", "zsh", "sh"][..]), ("fish", &["fish"])] {
+    let nu = crate::run::nu();
+    for (name, shells) in [
+        ("bash, zsh, sh", &["bash", "zsh", "sh"][..]),
+        ("fish", &["fish"]),
+        ("nushell", &[&nu]),
+        ("elvish", &["elvish"]),
+        ("tcsh", &["tcsh"]),
+        ("xonsh", &["xonsh"]),
+    ] {
         let (apply, take_away) = row(name);
         for shell in shells {
-            assert_eq!(run(shell, &apply, "echo $AWSMFA_PROFILE"), "msgcxp\n", "{shell}");
+            let shown = "sh -c 'echo \"$AWSMFA_PROFILE\"'";
+            assert_eq!(run(shell, &apply, shown), "msgcxp\n", "{shell}");
             let both = format!("{apply}\n{take_away}");
-            assert_eq!(run(shell, &both, "echo \"$AWSMFA_PROFILE$AWS_ACCESS_KEY_ID\""), "\n", "{shell}");
+            assert_eq!(run(shell, &both, "sh -c 'echo \"$AWSMFA_PROFILE$AWS_ACCESS_KEY_ID\"'"), "\n", "{shell}");
         }
     }
     // The lines that no shell here can run are the ones that `--help` gives.
     let sandbox = Sandbox::start(World::default());
     let help = home(&sandbox).awsmfa(["env", "--help"]).stderr.replace("PROFILE", "msgcxp");
-    for name in ["bash, zsh, sh", "fish", "PowerShell", "cmd"] {
+    for name in ["bash, zsh, sh", "fish", "PowerShell", "cmd", "nushell", "elvish", "tcsh", "xonsh"] {
         let (apply, _) = row(name);
         assert!(help.contains(&apply), "{apply}");
     }
