@@ -5,7 +5,7 @@
 use std::io;
 use std::ops::RangeInclusive;
 
-use crate::mfa;
+use crate::mfa::SerialNumber;
 use crate::plan::{Device, span};
 use crate::profile::Place;
 use crate::signal::Signal;
@@ -197,10 +197,11 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
             )
         }
         "AccessDenied" if attempted.starts_with("AssumeRole") && *device == Device::None => {
-            let account = attempted.split(' ').nth(1).and_then(mfa::account).unwrap_or("ACCOUNT");
+            // AWS names the user, whose device it would be.
+            let device = message.split(' ').find_map(SerialNumber::derive);
+            let device = device.map_or("…".to_owned(), |device| device.to_string());
             format!(
-                "if the role wants MFA, add a line `mfa_serial = arn:aws:iam::{account}:mfa/NAME` to profile `{profile}`, \
-                 or use `--serial-number`"
+                "if the role wants MFA, add a line `mfa_serial = {device}` to profile `{profile}`, or use `--serial-number`"
             )
         }
         "ValidationError" if message.contains("DurationSeconds") => {
