@@ -316,11 +316,14 @@ fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
 /// terminal mode with it.
 fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         tokio::select! {
             biased;
             signal = signal::termination() => Err(signal.map_or_else(Error::Runtime, Error::Interrupted)),
             result = work => result,
         }
-    })
+    });
+    // A look-up of a name that hangs is not waited for.
+    runtime.shutdown_background();
+    result
 }
