@@ -9,6 +9,10 @@ mod env;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
+mod prompt;
+#[cfg(unix)]
 mod readme;
 mod run;
 mod sandbox;
+#[cfg(unix)]
+mod screen;
