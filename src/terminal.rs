@@ -51,7 +51,7 @@ impl Terminal {
         self.write(&printable(prompt))?;
         let device = self.device.try_clone()?;
         let (sender, answer) = oneshot::channel();
-        std::thread::Builder::new().name("prompt".to_owned()).spawn(move || sender.send(read_line(device)))?;
+        std::thread::Builder::new().name("prompt".to_owned()).spawn(move || sender.send(read_line(UntilEnd(device))))?;
         answer.await.unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into()))
     }
 
@@ -83,8 +83,12 @@ impl Drop for Silence<'_> {
     }
 }
 
-fn read_line(device: File) -> io::Result<Secret> {
-    let config = rpassword::ConfigBuilder::new().input_reader(UntilEnd(device)).output_discard().build();
+/// Reads to the end of the line, or of the input, and not a byte further.
+///
+/// # Errors
+/// The input can't be read.
+pub(crate) fn read_line(input: impl Read + 'static) -> io::Result<Secret> {
+    let config = rpassword::ConfigBuilder::new().input_reader(input).output_discard().build();
     rpassword::read_password_with_config(config).map(Secret::new)
 }
 
