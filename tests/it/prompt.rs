@@ -1,12 +1,13 @@
 //! The token code's prompt, on real terminals: what it shows, what it takes, and how it is left.
 
-use std::process::Command;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
 
-use crate::run::{DEVICE, Home, Ran};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::run::{DEVICE, Home};
 use crate::screen::{Screen, died_of, eventually};
 use crate::server::{At, Fault, Sandbox, World};
-
-use rustix::process::Signal;
 
 /// Each shell with the line that applies what `awsmfa env` prints, as the help text has it.
 const SHELLS: [(&str, &str); 4] = [
@@ -44,7 +45,8 @@ fn the_code_is_asked_for_inside_every_shells_evaluation_and_not_shown() {
         assert!(!screen.echoes(), "{shell}");
         screen.type_in(&format!("{}\n", sandbox.code(DEVICE)));
         let (status, text) = screen.end();
-        let id = text.strip_prefix(&format!("{PROMPT}\nAWS_ACCESS_KEY_ID=")).unwrap_or_else(|| panic!("{shell} {text:?}"));
+        let id =
+            text.strip_prefix(&format!("{PROMPT}\nAWS_ACCESS_KEY_ID=")).unwrap_or_else(|| panic!("{shell} {text:?}"));
         assert!(sandbox.issued(id.trim_end()).is_some(), "{shell} {id:?}");
         assert!(status.success(), "{shell} {status}");
         assert_eq!(screen.mode(), before, "{shell}");
@@ -174,9 +176,9 @@ fn a_given_code_that_is_not_six_digits_is_refused_without_a_call() {
         ("standard input", &"0".repeat(100_000), &["-t", "-"]),
     ] {
         let ran = home.awsmfa_with_input(input, ["env", "-p", "carol", "-s", "bash"].iter().chain(option).copied());
-        ran.status(1).stdout("false\n").stderr(&format!(
-            "awsmfa: error: the token code from {origin} is not six digits\n{hint}"
-        ));
+        ran.status(1)
+            .stdout("false\n")
+            .stderr(&format!("awsmfa: error: the token code from {origin} is not six digits\n{hint}"));
     }
     assert_eq!(sandbox.connections(), 0);
 }
@@ -271,6 +273,66 @@ fn ctrl_c_at_the_prompt_leads_back_to_the_shells_own() {
 }
 
 #[test]
+fn a_prompt_that_was_stopped_goes_on_in_the_foreground_and_still_shows_nothing() {
+    for shell in [&["bash", "--norc", "--noprofile", "-i"][..], &["zsh", "-f", "-i"], &["dash", "-i"]] {
+        let sandbox = Sandbox::start(World::default());
+        let home = Home::new(&sandbox).env("PS1", "ready> ");
+        let mut screen = Screen::new(&home, shell.iter().copied());
+        screen.wait_for("ready> ");
+        screen.type_in("awsmfa exec -q -p carol -- echo it runs\n");
+        screen.wait_for(TOKEN_PROMPT);
+        screen.type_in("\x1a");
+        screen.wait_for("ready> ");
+        screen.type_in("fg\n");
+        screen.wait_for(TOKEN_PROMPT);
+        assert!(!screen.echoes(), "{shell:?}");
+        let code = sandbox.code(TOKEN);
+        screen.type_in(&format!("{code}\n"));
+        screen.wait_for("\nit runs\r\n");
+        screen.wait_for("ready> ");
+        screen.type_in("exit\n");
+        let (_, text) = screen.end();
+        assert!(!text.contains(&code), "{shell:?}: {text:?}");
+    }
+}
+
+#[test]
+fn ctrl_z_inside_an_evaluation_does_not_leave_the_shell_waiting() {
+    let sandbox = Sandbox::start(World::default());
+    let home = Home::new(&sandbox).env("PS1", "ready> ");
+    for shell in [&["bash", "--norc", "--noprofile", "-i"][..], &["zsh", "-f", "-i"], &["dash", "-i"]] {
+        let mut screen = Screen::new(&home, shell.iter().copied());
+        screen.wait_for("ready> ");
+        screen.type_in("eval \"$(awsmfa env -q -p carol)\" && echo it is set\n");
+        screen.wait_for(TOKEN_PROMPT);
+        screen.type_in("\x1a");
+        screen.type_in(&format!("{}\n", sandbox.code(TOKEN)));
+        screen.wait_for("\nit is set\r\n");
+    }
+}
+
+#[test]
+fn a_signal_to_awsmfa_alone_fails_the_evaluation() {
+    for (shell, line) in &SHELLS[..3] {
+        let sandbox = Sandbox::start(World::default());
+        let home = Home::new(&sandbox);
+        let line =
+            line.replace("awsmfa", "sh -c 'echo $$ >id; exec awsmfa \"$@\"' sh").replace("ARGUMENTS", "-p carol");
+        let script = format!("{line} && echo went on; echo status $?");
+        let mut screen = Screen::script(&home, shell, &script);
+        let before = screen.mode();
+        screen.wait_for(TOKEN_PROMPT);
+        let id = fs::read_to_string(home.path().join("id")).expect("a file");
+        let id = id.trim().parse().ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(id, Signal::TERM).expect("a program that runs");
+        let (_, text) = screen.end();
+        // dash mentions the signal itself.
+        assert_eq!(text.replace("Terminated\n", ""), format!("{TOKEN_PROMPT}\nstatus 1\n"), "{shell}");
+        assert_eq!(screen.mode(), before, "{shell}");
+    }
+}
+
+#[test]
 fn a_signal_at_the_prompt_restores_the_terminal_and_is_died_of() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let sandbox = Sandbox::start(World::default());
@@ -280,7 +342,7 @@ fn a_signal_at_the_prompt_restores_the_terminal_and_is_died_of() {
         screen.wait_for(PROMPT);
         screen.send(signal);
         let (status, text) = screen.end();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(signal.as_raw()), "{status}");
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{status}");
         assert_eq!(text, format!("{PROMPT}\n"));
         assert_eq!(screen.mode(), before, "{signal:?}");
     }
@@ -309,9 +371,13 @@ fn ctrl_c_ends_the_wait_for_an_answer() {
 
 #[test]
 fn a_lost_answer_may_have_cost_the_code_and_the_next_one_is_asked_for() {
-    for fault in
-        [Fault::Reset(At::Request), Fault::Close(At::Request), Fault::Reset(At::Answer), Fault::Close(At::Answer), Fault::Html]
-    {
+    for fault in [
+        Fault::Reset(At::Request),
+        Fault::Close(At::Request),
+        Fault::Reset(At::Answer),
+        Fault::Close(At::Answer),
+        Fault::Html,
+    ] {
         let sandbox = Sandbox::start(World::default());
         sandbox.fail_on("GetSessionToken", 1, fault.clone());
         let home = Home::new(&sandbox);
@@ -375,7 +441,7 @@ fn a_handshake_that_fails_does_not_cost_the_code() {
         let sandbox = Sandbox::start_tls(World::default());
         let home = Home::new(&sandbox);
         let authority = home.path().join("authority.pem");
-        std::fs::write(&authority, sandbox.ca_pem()).expect("a file");
+        fs::write(&authority, sandbox.ca_pem()).expect("a file");
         let home = home.env("SSL_CERT_FILE", &authority.display().to_string());
         sandbox.fail(fault);
         let code = sandbox.code(TOKEN);
