@@ -43,7 +43,7 @@ pub(crate) async fn termination() -> io::Result<Signal> {
 ///
 /// # Errors
 /// The handler can't be installed.
-#[cfg_attr(windows, expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere"))]
+#[cfg_attr(windows, allow(clippy::unnecessary_wraps, reason = "it can fail elsewhere"))]
 pub(crate) fn resumption() -> io::Result<impl AsyncFnMut()> {
     #[cfg(unix)]
     let mut resumed = signal(SignalKind::from_raw(SIGCONT))?;

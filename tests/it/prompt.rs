@@ -237,11 +237,11 @@ fn the_end_of_input_at_the_prompt_is_an_error() {
 
 #[test]
 fn ctrl_c_at_the_prompt_stops_the_script_and_restores_the_terminal() {
-    for (shell, line) in &SHELLS[..3] {
+    for (shell, line) in SHELLS {
         for command in [line.replace("ARGUMENTS", "-p msgcxp"), "awsmfa exec -p msgcxp -- true".to_owned()] {
             let sandbox = Sandbox::start(World::default());
             let home = Home::new(&sandbox);
-            let mut screen = Screen::script(&home, shell, &format!("{command}; echo went on $?"));
+            let mut screen = Screen::script(&home, shell, &format!("{command}; echo went on"));
             let before = screen.mode();
             screen.wait_for(PROMPT);
             screen.type_in("\x03");
@@ -337,20 +337,21 @@ fn a_signal_at_the_prompt_restores_the_terminal_and_is_died_of() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let sandbox = Sandbox::start(World::default());
         let home = Home::new(&sandbox);
-        let mut screen = Screen::new(&home, ["awsmfa", "exec", "-p", "msgcxp", "--", "true"]);
+        let mut screen = Screen::new(&home, ["sh", "-c", "exec awsmfa env -s bash -p msgcxp >block"]);
         let before = screen.mode();
         screen.wait_for(PROMPT);
         screen.send(signal);
         let (status, text) = screen.end();
         assert_eq!(status.signal(), Some(signal.as_raw()), "{status}");
         assert_eq!(text, format!("{PROMPT}\n"));
+        assert_eq!(fs::read_to_string(home.path().join("block")).expect("a file"), "false\n");
         assert_eq!(screen.mode(), before, "{signal:?}");
     }
 }
 
 #[test]
 fn ctrl_c_ends_the_wait_for_an_answer() {
-    for (shell, line) in &SHELLS[..3] {
+    for (shell, line) in SHELLS {
         let sandbox = Sandbox::start(World::default());
         sandbox.fail_on("GetSessionToken", 1, Fault::Hang(At::Request));
         let home = Home::new(&sandbox);
@@ -460,4 +461,18 @@ fn a_connection_cut_under_a_written_call_may_have_cost_the_code() {
     ran.status(125);
     assert!(ran.stderr.contains("; the token code may be spent\n"), "{}", ran.stderr);
     assert_eq!(sandbox.connections(), 1);
+}
+
+#[test]
+fn a_connection_that_is_closed_while_the_person_types_costs_nothing() {
+    let sandbox = Sandbox::start(World::default());
+    let home = Home::new(&sandbox);
+    let mut screen = Screen::new(&home, ["awsmfa", "exec", "-q", "-p", "msgcxp", "--", "true"]);
+    screen.wait_for(PROMPT);
+    sandbox.close_connections();
+    let code = sandbox.code(DEVICE);
+    screen.type_in(&format!("{code}\n"));
+    let (status, text) = screen.end();
+    assert!(status.success(), "{text}");
+    assert_eq!(codes(&sandbox), [(code, None)]);
 }

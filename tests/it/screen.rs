@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,10 +74,9 @@ impl Screen {
                 self.read += start + text.len();
                 return;
             }
-            match self.arriving.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.text.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{text:?} is not on the screen: {:?}", self.text),
-            }
+            let bytes = self.arriving.recv_timeout(until.saturating_duration_since(Instant::now()));
+            let bytes = bytes.unwrap_or_else(|_| panic!("{text:?} is not on the screen: {:?}", self.text));
+            self.text.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
 
