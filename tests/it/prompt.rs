@@ -378,6 +378,7 @@ fn a_lost_answer_may_have_cost_the_code_and_the_next_one_is_asked_for() {
         Fault::Reset(At::Answer),
         Fault::Close(At::Answer),
         Fault::Html,
+        Fault::Hang(At::Request),
     ] {
         let sandbox = Sandbox::start(World::default());
         sandbox.fail_on("GetSessionToken", 1, fault.clone());
@@ -441,7 +442,7 @@ fn a_handshake_that_fails_does_not_cost_the_code() {
     for fault in [Fault::Close(At::Accept), Fault::Reset(At::Accept)] {
         let sandbox = Sandbox::start_tls(World::default());
         let home = Home::new(&sandbox);
-        let authority = home.path().join("authority.pem");
+        let authority = home.aws_file("authority.pem");
         fs::write(&authority, sandbox.ca_pem()).expect("a file");
         let home = home.env("SSL_CERT_FILE", &authority.display().to_string());
         sandbox.fail(fault);
