@@ -39,8 +39,6 @@ fn the_code_is_asked_for_inside_every_shells_evaluation_and_not_shown() {
         let home = Home::new(&sandbox);
         let line = line.replace("ARGUMENTS", "-q -p msgcxp");
         let mut screen = Screen::script(&home, shell, &format!("{line}; env | grep ^AWS_ACCESS_KEY_ID="));
-        let before = screen.mode();
-        assert!(screen.echoes(), "the terminal echoes at first");
         screen.wait_for(PROMPT);
         assert!(!screen.echoes(), "{shell}");
         screen.type_in(&format!("{}\n", sandbox.code(DEVICE)));
@@ -49,7 +47,8 @@ fn the_code_is_asked_for_inside_every_shells_evaluation_and_not_shown() {
             text.strip_prefix(&format!("{PROMPT}\nAWS_ACCESS_KEY_ID=")).unwrap_or_else(|| panic!("{shell} {text:?}"));
         assert!(sandbox.issued(id.trim_end()).is_some(), "{shell} {id:?}");
         assert!(status.success(), "{shell} {status}");
-        assert_eq!(screen.mode(), before, "{shell}");
+        screen.mode_is_restored();
+        assert!(screen.echoes(), "a terminal echoes from the start");
     }
 }
 
@@ -221,7 +220,6 @@ fn the_end_of_input_at_the_prompt_is_an_error() {
     let sandbox = Sandbox::start(World::default());
     let home = Home::new(&sandbox);
     let mut screen = Screen::script(&home, "bash", r#"eval "$(awsmfa env -p carol)"; echo "status $?""#);
-    let before = screen.mode();
     screen.wait_for(TOKEN_PROMPT);
     screen.type_in("\x04");
     let (_, text) = screen.end();
@@ -231,7 +229,7 @@ fn the_end_of_input_at_the_prompt_is_an_error() {
             "{TOKEN_PROMPT}\nawsmfa: error: the terminal gave no token code\n  caused by: the input has ended\nstatus 1\n"
         )
     );
-    assert_eq!(screen.mode(), before);
+    screen.mode_is_restored();
     assert_eq!(sandbox.connections(), 0);
 }
 
@@ -242,7 +240,6 @@ fn ctrl_c_at_the_prompt_stops_the_script_and_restores_the_terminal() {
             let sandbox = Sandbox::start(World::default());
             let home = Home::new(&sandbox);
             let mut screen = Screen::script(&home, shell, &format!("{command}; echo went on"));
-            let before = screen.mode();
             screen.wait_for(PROMPT);
             screen.type_in("\x03");
             // zsh doesn't wait for awsmfa, whose last word this is.
@@ -250,7 +247,7 @@ fn ctrl_c_at_the_prompt_stops_the_script_and_restores_the_terminal() {
             let (status, text) = screen.end();
             assert_eq!(text, format!("{PROMPT}\n"), "{shell} {command}");
             assert_eq!(died_of(status), Some(2), "{shell} {command}: {status}");
-            assert_eq!(screen.mode(), before, "{shell} {command}");
+            screen.mode_is_restored();
             assert_eq!(codes(&sandbox), []);
         }
     }
@@ -322,7 +319,6 @@ fn a_signal_to_awsmfa_alone_fails_the_evaluation() {
             line.replace("awsmfa", "sh -c 'echo $$ >id; exec awsmfa \"$@\"' sh").replace("ARGUMENTS", "-p carol");
         let script = format!("{line} && echo went on; echo status $?");
         let mut screen = Screen::script(&home, shell, &script);
-        let before = screen.mode();
         screen.wait_for(TOKEN_PROMPT);
         let id = fs::read_to_string(home.path().join("id")).expect("a file");
         let id = id.trim().parse().ok().and_then(Pid::from_raw).expect("a process id");
@@ -330,7 +326,7 @@ fn a_signal_to_awsmfa_alone_fails_the_evaluation() {
         let (_, text) = screen.end();
         // dash mentions the signal itself.
         assert_eq!(text.replace("Terminated\n", ""), format!("{TOKEN_PROMPT}\nstatus 1\n"), "{shell}");
-        assert_eq!(screen.mode(), before, "{shell}");
+        screen.mode_is_restored();
     }
 }
 
@@ -340,14 +336,13 @@ fn a_signal_at_the_prompt_restores_the_terminal_and_is_died_of() {
         let sandbox = Sandbox::start(World::default());
         let home = Home::new(&sandbox);
         let mut screen = Screen::new(&home, ["sh", "-c", "exec awsmfa env -s bash -p msgcxp >block"]);
-        let before = screen.mode();
         screen.wait_for(PROMPT);
         screen.send(signal);
         let (status, text) = screen.end();
         assert_eq!(status.signal(), Some(signal.as_raw()), "{status}");
         assert_eq!(text, format!("{PROMPT}\n"));
         assert_eq!(fs::read_to_string(home.path().join("block")).expect("a file"), "false\n");
-        assert_eq!(screen.mode(), before, "{signal:?}");
+        screen.mode_is_restored();
     }
 }
 
@@ -359,17 +354,16 @@ fn ctrl_c_ends_the_wait_for_an_answer() {
         let home = Home::new(&sandbox);
         let line = line.replace("ARGUMENTS", "-p msgcxp");
         let mut screen = Screen::script(&home, shell, &format!("{line}; echo went on"));
-        let before = screen.mode();
         screen.wait_for(PROMPT);
         screen.type_in(&format!("{}\n", sandbox.code(DEVICE)));
         eventually("the call is made", || (!codes(&sandbox).is_empty()).then_some(()));
-        assert_eq!(screen.mode(), before, "the terminal is the shell's while the answer is waited for");
+        screen.mode_is_restored();
         screen.type_in("\x03");
         screen.wait_for("^C");
         let (status, text) = screen.end();
         assert_eq!(text, format!("{PROMPT}\n^C"), "{shell}");
         assert_eq!(died_of(status), Some(2), "{shell}: {status}");
-        assert_eq!(screen.mode(), before, "{shell}");
+        screen.mode_is_restored();
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Screen {
     person: File,
     /// Kept open, so that the mode can be looked at when the program is gone.
     device: File,
+    first_mode: String,
     program: Child,
     arriving: Receiver<Vec<u8>>,
     text: String,
@@ -41,6 +42,7 @@ impl Screen {
         let name = ptsname(&person, Vec::new()).expect("a terminal's name").into_string().expect("UTF-8");
         let flags = OFlags::NOCTTY.bits().cast_signed();
         let device = OpenOptions::new().read(true).write(true).custom_flags(flags).open(name).expect("a terminal");
+        let first_mode = mode(&device);
         let stream = || Stdio::from(device.try_clone().expect("a handle"));
         let mut command = home.command("setsid");
         command.arg("--ctty").args(words).stdin(stream()).stdout(stream()).stderr(stream());
@@ -57,7 +59,7 @@ impl Screen {
                 }
             }
         });
-        Self { person, device, program, arriving, text: String::new(), read: 0 }
+        Self { person, device, first_mode, program, arriving, text: String::new(), read: 0 }
     }
 
     /// Runs a script in a shell, `bash` or `fish --no-config` for example.
@@ -91,9 +93,15 @@ impl Screen {
         kill_process(id, signal).expect("a program that runs");
     }
 
-    /// All that there is to the terminal's mode.
+    /// The terminal's mode.
     pub(crate) fn mode(&self) -> String {
-        format!("{:?}", tcgetattr(&self.device).expect("the terminal's mode"))
+        mode(&self.device)
+    }
+
+    /// Asserts that the terminal's mode is what it was before the program started.
+    #[track_caller]
+    pub(crate) fn mode_is_restored(&self) {
+        assert_eq!(self.mode(), self.first_mode, "{:?}", self.text);
     }
 
     /// Whether what is typed is shown.
@@ -119,6 +127,11 @@ impl Drop for Screen {
         let _ = self.program.kill();
         let _ = self.program.wait();
     }
+}
+
+/// All that there is to a terminal's mode.
+fn mode(device: &File) -> String {
+    format!("{:?}", tcgetattr(device).expect("the terminal's mode"))
 }
 
 /// Waits until there is an answer.
