@@ -5,7 +5,8 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one reader of the environment and the clock")]
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -75,7 +76,19 @@ pub(crate) fn now() -> i64 {
 
 /// Whether a person sees what is written to standard output: otherwise a shell may be about to evaluate it.
 pub(crate) fn stdout_is_terminal() -> bool {
-    std::io::stdout().is_terminal()
+    io::stdout().is_terminal()
+}
+
+/// Standard input without a buffer, which would take more of it than is read.
+///
+/// # Errors
+/// The system gives no second handle of it.
+pub(crate) fn stdin() -> io::Result<File> {
+    #[cfg(unix)]
+    let handle = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let handle = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
+    Ok(handle.into())
 }
 
 /// The words of the command line after the program's name.

@@ -190,13 +190,10 @@ impl Code {
     }
 }
 
-/// The first line of standard input; what is longer than any code is not read to its end.
+/// The first line of standard input, and not a byte more: the rest is for the command that `exec` runs. What is longer
+/// than any code is not read to its end.
 fn line_of_stdin() -> Result<Secret, Error> {
-    let mut text = String::with_capacity(64);
-    std::io::stdin().take(64).read_to_string(&mut text).map_err(Error::Stdin)?;
-    let end = text.find('\n').unwrap_or(text.len());
-    text.truncate(end);
-    Ok(Secret::new(text))
+    ambient::stdin().and_then(|stdin| terminal::read_line(stdin.take(64))).map_err(Error::Stdin)
 }
 
 /// The region whose STS is asked: the session's own, else the main one of the partition that is in play.

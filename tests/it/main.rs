@@ -1,6 +1,7 @@
 //! The integration tests, one binary: the sandbox that they run against, and a file a subject.
 
 #![allow(clippy::expect_used, reason = "a test that can't go on should say so and fail")]
+#![allow(clippy::disallowed_methods, reason = "what awsmfa may not do, such as writing files, its tests may")]
 
 #[path = "../sandbox/server.rs"]
 mod server;
@@ -9,6 +10,10 @@ mod env;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
+mod prompt;
+#[cfg(unix)]
 mod readme;
 mod run;
 mod sandbox;
+#[cfg(unix)]
+mod screen;
