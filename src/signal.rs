@@ -59,7 +59,13 @@ pub(crate) fn resumption() -> io::Result<impl AsyncFnMut()> {
 /// that isn't possible.
 pub(crate) fn die_of(signal: Signal) {
     #[cfg(unix)]
-    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        // SIGQUIT would leave a core file behind, with the keys in it.
+        let maximum = getrlimit(Resource::Core).maximum;
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
     #[cfg(windows)]
     let _ = signal;
 }

@@ -331,15 +331,17 @@ fn a_signal_to_awsmfa_alone_fails_the_evaluation() {
 }
 
 #[test]
-fn a_signal_at_the_prompt_restores_the_terminal_and_is_died_of() {
+fn a_signal_at_the_prompt_restores_the_terminal_and_is_died_of_without_a_core_file() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         let sandbox = Sandbox::start(World::default());
         let home = Home::new(&sandbox);
-        let mut screen = Screen::new(&home, ["sh", "-c", "exec awsmfa env -s bash -p msgcxp >block"]);
+        let mut screen =
+            Screen::new(&home, ["sh", "-c", "ulimit -c unlimited; exec awsmfa env -s bash -p msgcxp >block"]);
         screen.wait_for(PROMPT);
         screen.send(signal);
         let (status, text) = screen.end();
         assert_eq!(status.signal(), Some(signal.as_raw()), "{status}");
+        assert!(!status.core_dumped(), "{signal:?}");
         assert_eq!(text, format!("{PROMPT}\n"));
         assert_eq!(fs::read_to_string(home.path().join("block")).expect("a file"), "false\n");
         screen.mode_is_restored();
