@@ -20,6 +20,8 @@ use crate::terminal::{self, Terminal};
 
 /// How many codes a person may try before the call has failed.
 const TRIES: usize = 3;
+/// The call that tells whose the keys are, before any code goes out.
+const IDENTIFY: &str = "GetCallerIdentity";
 
 /// A request with everything that was read to answer it.
 pub(crate) struct Order<'a> {
@@ -223,7 +225,7 @@ async fn device(sts: &Sts, key: &AccessKey, plan: &Plan) -> Result<Option<Serial
         Device::None => Ok(None),
         Device::Known(serial) => Ok(Some(serial.clone())),
         Device::Derived => {
-            let caller = sts.caller(key).await.map_err(|failure| failed("GetCallerIdentity", failure, sts, plan))?;
+            let caller = sts.caller(key).await.map_err(|failure| failed(IDENTIFY, failure, sts, plan))?;
             match SerialNumber::derive(&caller) {
                 Some(serial) => Ok(Some(serial)),
                 None => Err(Error::NoUser { profile: plan.signer.clone(), caller }),
@@ -303,7 +305,7 @@ fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
         },
         Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint: sts.endpoint().to_owned(), reason },
         Failure::Lost(reason) => {
-            let code_sent = plan.device != Device::None;
+            let code_sent = plan.device != Device::None && attempted != IDENTIFY;
             Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
         }
     }
