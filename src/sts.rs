@@ -22,10 +22,12 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_types::os_shim_internal::Env;
 use http::Uri;
 
-use crate::ambient::Ambient;
+use crate::ambient::{self, Ambient};
 use crate::credentials::{AccessKey, Expiration, Secret, Session};
 use crate::error::Error;
 use crate::mfa::{SerialNumber, TokenCode};
@@ -155,7 +157,7 @@ impl Sts {
                 answer.map_err(|error| Failure::of(&error))?.credentials
             }
         };
-        credentials.and_then(complete).ok_or_else(|| Failure::Lost("the answer has no complete credentials".to_owned()))
+        complete(credentials, ambient::now()).map_err(|reason| Failure::Lost(reason.to_owned()))
     }
 }
 
@@ -170,7 +172,7 @@ pub(crate) fn home_region(arn: &str) -> &'static str {
 
 fn signed_by(key: &AccessKey) -> Builder {
     let provider = SharedCredentialsProvider::new(Credentials::from(key));
-    aws_sdk_sts::Config::builder().credentials_provider(provider)
+    aws_sdk_sts::Config::builder().credentials_provider(provider).retry_classifier(Hopeless)
 }
 
 /// The durations come from ranges far below the limit of the type that the SDK has for them.
@@ -178,17 +180,24 @@ fn to_i32(seconds: u32) -> i32 {
     seconds.try_into().unwrap_or(i32::MAX)
 }
 
-/// The session in an answer; `None` where a part is missing, empty or not plain text.
-fn complete(answer: types::Credentials) -> Option<Session> {
-    let types::Credentials { access_key_id, secret_access_key, session_token, expiration, .. } = answer;
+/// The session in an answer at `now` (seconds since the epoch); or what makes it useless: a part that is missing, empty
+/// or not plain text, or an end that has passed.
+fn complete(answer: Option<types::Credentials>, now: i64) -> Result<Session, &'static str> {
+    const INCOMPLETE: &str = "the answer has no complete credentials";
+    let types::Credentials { access_key_id, secret_access_key, session_token, expiration, .. } =
+        answer.ok_or(INCOMPLETE)?;
     let secret = Secret::new(secret_access_key);
     let session_token = Secret::new(session_token);
+    let expiration = Expiration::from_epoch(expiration.secs());
     let parts = [&access_key_id, secret.expose(), session_token.expose()];
     let sound = |part: &&str| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_graphic());
-    parts.iter().all(sound).then(|| Session {
-        expiration: Expiration::from_epoch(expiration.secs()),
-        key: AccessKey { id: access_key_id, secret, session_token: Some(session_token) },
-    })
+    if !parts.iter().all(sound) {
+        return Err(INCOMPLETE);
+    }
+    if expiration.seconds_left(now) == 0 {
+        return Err("the session in the answer has expired by this machine's clock");
+    }
+    Ok(Session { expiration, key: AccessKey { id: access_key_id, secret, session_token: Some(session_token) } })
 }
 
 impl Failure {
@@ -215,15 +224,18 @@ impl Failure {
             {
                 Self::CodeRejected
             }
+            // A server that failed may have done so before or after it looked at the code.
+            SdkError::ServiceError(answer) if answer.raw().status().is_server_error() => {
+                Self::Lost(format!("it failed with HTTP status {}", answer.raw().status().as_u16()))
+            }
             SdkError::ServiceError(answer) if answer.err().code().is_some() => Self::Refused {
                 code: answer.err().code().unwrap_or_default().to_owned(),
                 message: answer.err().message().unwrap_or_default().trim().to_owned(),
             },
             // What can't be read is not quoted: it may be half of a secret.
-            SdkError::ServiceError(answer) if answer.raw().status().is_server_error() => {
-                Self::Lost(format!("the answer is HTTP status {}", answer.raw().status().as_u16()))
-            }
-            _ => Self::Lost("the answer can't be read".to_owned()),
+            _ => Self::Lost(
+                "the answer is none of AWS's; a proxy or the network's sign-in page may have given it".to_owned(),
+            ),
         }
     }
 }
@@ -244,6 +256,25 @@ fn is_clock_skew(code: &str, message: &str) -> bool {
             && ["Signature expired", "Signature not yet current"].iter().any(|start| message.starts_with(start))
 }
 
+/// Keeps the SDK from trying again what is [not worth it](is_worth_another_try), as it would with any connection error.
+#[derive(Debug)]
+struct Hopeless;
+
+impl ClassifyRetry for Hopeless {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let worth_it = error.is_none_or(|error| match error.as_connector_error() {
+            Some(error) => is_worth_another_try(&innermost(error)),
+            None => !error.is_timeout_error(),
+        });
+        if worth_it { RetryAction::NoActionIndicated } else { RetryAction::RetryForbidden }
+    }
+
+    fn name(&self) -> &'static str {
+        "hopeless"
+    }
+}
+
 /// A certificate that isn't trusted now won't be in half a second, and who waited out a time-out waited long enough.
 fn is_worth_another_try(reason: &str) -> bool {
     !reason.contains("certificate") && !reason.contains("timed out") && !reason.contains("timeout")
@@ -255,7 +286,7 @@ fn connector(endpoint: Option<&str>) -> SharedHttpConnector {
     let plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http:"));
     let roots = if plain { TrustStore::empty() } else { TrustStore::default() };
     let proxy = if local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(CALL).build();
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
     let builder = Connector::builder().connector_settings(settings).proxy_config(proxy);
     let builder = builder.tls_provider(Provider::rustls(CryptoMode::Ring));
     SharedHttpConnector::new(match TlsContext::builder().with_trust_store(roots).build() {
