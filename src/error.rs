@@ -57,7 +57,7 @@ pub(crate) enum Error {
     #[error("{origin} is `{value}`, which {reason}")]
     Invalid { origin: String, value: String, reason: &'static str },
 
-    #[error("{attempted} got no answer from {endpoint}: {reason}{}", if *code_sent { "; the token code may be spent" } else { "" })]
+    #[error("{attempted} got no usable answer from {endpoint}: {reason}{}", if *code_sent { "; the token code may be spent" } else { "" })]
     NoAnswer { attempted: String, endpoint: String, reason: String, code_sent: bool },
 
     #[error("profile `{profile}` ({place}) has no access key{}", other.map_or(String::new(), |key| format!(" but `{key}`, which awsmfa does not know how to use")))]
@@ -134,11 +134,15 @@ impl Error {
             Self::NoAnswer { code_sent: true, .. } => {
                 Some("wait until the device shows the next code, and try again".to_owned())
             }
+            Self::NoAnswer { .. } => Some("try again in a moment".to_owned()),
             Self::NoKeys { other: None, .. } => {
                 Some("add `aws_access_key_id = …` and `aws_secret_access_key = …` to it, or `role_arn` and `source_profile`".to_owned())
             }
             Self::NoTerminal(_) => {
                 Some("give the code with `--token-code CODE`, with `--token-code -` on standard input, or in AWSMFA_TOKEN_CODE".to_owned())
+            }
+            Self::ProfileUnknown { profile, nearest, .. } if nearest.is_empty() && profile == "default" => {
+                Some("name a profile with `--profile`, or in AWS_PROFILE".to_owned())
             }
             Self::ProfileUnknown { nearest, .. } | Self::SourceUnknown { nearest, .. } => did_you_mean(nearest),
             Self::Refused { code, message, profile, signer, device, attempted } => {
@@ -149,11 +153,8 @@ impl Error {
                 Some("`--no-setx` sets the values for this window alone".to_owned())
             }
             Self::SourceMissing { .. } => Some("add a line `source_profile = …`".to_owned()),
-            Self::Unreachable { reason, .. } if reason.contains("certificate") => Some(
-                "the server's certificate is not signed by anybody this system trusts; SSL_CERT_FILE names a file of others to trust"
-                    .to_owned(),
-            ),
-            Self::Unreachable { .. } => Some("check the network, the region and the proxy variables".to_owned()),
+            Self::TemporaryKeys { .. } => Some("name a profile with long-term keys (`AKIA…`)".to_owned()),
+            Self::Unreachable { reason, .. } => Some(unreachable(reason).to_owned()),
             _ => None,
         }
     }
@@ -174,6 +175,19 @@ fn did_you_mean(nearest: &[(String, String)]) -> Option<String> {
     (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
 
+/// What keeps a request from its server. The words are those of rustls, whose types the SDK doesn't show.
+fn unreachable(reason: &str) -> &'static str {
+    if !reason.contains("certificate") {
+        "check the network, the region and the proxy variables"
+    } else if reason.contains("expired") || reason.contains("not valid yet") {
+        "the server's certificate is out of date, or this machine's clock is wrong"
+    } else if reason.contains("not valid for name") {
+        "the server that answers is another one: check the endpoint and the proxy variables"
+    } else {
+        "the server's certificate is not signed by anybody this system trusts; SSL_CERT_FILE names a file of others to trust"
+    }
+}
+
 /// What AWS's refusal asks for.
 fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &str, device: &Device) -> Option<String> {
     let hint = match code {
@@ -186,7 +200,7 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
         "SignatureDoesNotMatch" => format!(
             "the secret access key of profile `{signer}` does not belong to its access key id: is it whole, without quotes around it?"
         ),
-        "ExpiredToken" => format!("the temporary keys of profile `{signer}` have expired"),
+        "ExpiredToken" => format!("the temporary keys of profile `{signer}` have expired: put new ones in their place"),
         "AccessDenied" if message.contains("unable to validate MFA code") && *device == Device::Derived => format!(
             "the device was derived from the user's name; name the right one with `--serial-number`, or in a line \
              `mfa_serial = …` of profile `{profile}`"
@@ -196,13 +210,19 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
                 "the MFA device of profile `{profile}` has to be one of the user's own, as the IAM console lists it"
             )
         }
-        "AccessDenied" if attempted.starts_with("AssumeRole") && *device == Device::None => {
-            // AWS names the user, whose device it would be.
-            let device = message.split(' ').find_map(SerialNumber::derive);
-            let device = device.map_or("…".to_owned(), |device| device.to_string());
-            format!(
-                "if the role wants MFA, add a line `mfa_serial = {device}` to profile `{profile}`, or use `--serial-number`"
-            )
+        "AccessDenied" if message.contains("root accounts") => {
+            "give the keys of an IAM user: root can't assume a role".to_owned()
+        }
+        "AccessDenied" if attempted.starts_with("AssumeRole") => {
+            // The user whom AWS names in its message has the device; the role may be in another account.
+            let user = message.split(' ').find_map(SerialNumber::derive).filter(|_| *device == Device::None);
+            let device = user.map_or(String::new(), |device| {
+                format!(
+                    "if the role wants MFA, add a line `mfa_serial = {device}` to profile `{profile}`, or use \
+                     `--serial-number`; otherwise "
+                )
+            });
+            format!("{device}check the role's name, whom its trust policy lets in, and whether it asks for an `external_id`")
         }
         "ValidationError" if message.contains("DurationSeconds") => {
             "ask for less with `--duration-seconds`, or have the role's maximum session duration raised".to_owned()
