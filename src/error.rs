@@ -57,6 +57,9 @@ pub(crate) enum Error {
     #[error("{origin} is `{value}`, which {reason}")]
     Invalid { origin: String, value: String, reason: &'static str },
 
+    #[error("{origin} has characters that no key has")]
+    KeyMalformed { origin: String },
+
     #[error("{attempted} got no usable answer from {endpoint}: {reason}{}", if *code_sent { "; the token code may be spent" } else { "" })]
     NoAnswer { attempted: String, endpoint: String, reason: String, code_sent: bool },
 
@@ -131,6 +134,9 @@ impl Error {
                 Some("the file has to be readable by you".to_owned())
             }
             Self::HalfKey { missing, .. } => Some(format!("add a line `{missing} = …`")),
+            Self::KeyMalformed { .. } => {
+                Some("copy it again: a key has neither blanks nor control characters in it".to_owned())
+            }
             Self::NoAnswer { code_sent: true, .. } => {
                 Some("wait until the device shows the next code, and try again".to_owned())
             }
@@ -222,7 +228,9 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
                      `--serial-number`; otherwise "
                 )
             });
-            format!("{device}check the role's name, whom its trust policy lets in, and whether it asks for an `external_id`")
+            format!(
+                "{device}check the role's name, whom its trust policy lets in, and whether it asks for an `external_id`"
+            )
         }
         "ValidationError" if message.contains("DurationSeconds") => {
             "ask for less with `--duration-seconds`, or have the role's maximum session duration raised".to_owned()

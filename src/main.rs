@@ -20,6 +20,7 @@ mod sts;
 mod terminal;
 
 use std::error::Error as _;
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -40,11 +41,16 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error, &ambient),
     };
     match cli.command {
-        Command::Env(options) => match commands::env::run(&options, &ambient) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
+        // A panic has told about itself, but the shell has to see the failure too.
+        Command::Env(options) => match panic::catch_unwind(|| commands::env::run(&options, &ambient)) {
+            Ok(Ok(())) => ExitCode::SUCCESS,
+            Ok(Err(error)) => {
                 fail_eval(options.shell, &ambient);
                 report(&error, error.exit_code())
+            }
+            Err(_) => {
+                fail_eval(options.shell, &ambient);
+                ExitCode::FAILURE
             }
         },
         Command::Exec(options) => commands::exec::run(&options, &ambient).unwrap_or_else(|error| {
