@@ -7,6 +7,8 @@
 mod server;
 
 mod env;
+#[cfg(target_os = "linux")]
+mod errors;
 #[cfg(unix)]
 mod exec;
 #[cfg(unix)]
