@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -83,6 +84,8 @@ impl Sts {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(CALL).build())
+            // An answer that stalls is one that is late: the time-out is enough.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard())
             .http_client(http_client_fn(move |_, _| connector.clone()));
         config.set_endpoint_url(endpoint.clone());
@@ -232,6 +235,8 @@ impl Failure {
                 code: answer.err().code().unwrap_or_default().to_owned(),
                 message: answer.err().message().unwrap_or_default().trim().to_owned(),
             },
+            // The answer broke off.
+            SdkError::ResponseError(_) => Self::Lost(innermost(error)),
             // What can't be read is not quoted: it may be half of a secret.
             _ => Self::Lost(
                 "the answer is none of AWS's; a proxy or the network's sign-in page may have given it".to_owned(),
@@ -240,13 +245,15 @@ impl Failure {
     }
 }
 
-/// The last cause of an error, which is the one that says something: `connection refused`.
+/// The last cause of an error, which is the one that says something: `connection refused`; without the link to its manual
+/// that rustls adds to one.
 fn innermost(error: &dyn StdError) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    let text = error.to_string();
+    text.split(": https://docs.rs/").next().unwrap_or_default().to_owned()
 }
 
 /// AWS's two answers to a request whose date is too far from its own.

@@ -601,7 +601,7 @@ fn a_line_that_cannot_be_understood_is_named_and_not_quoted() {
         ),
         ("[msgcxp\n", "~/.aws/credentials:1 can't be understood: profile definition must end with ']'"),
         ("region = x\n", "~/.aws/credentials:1 can't be understood: expected a profile definition"),
-        ("[a]\n = x\n", "~/.aws/credentials:2 can't be understood: expected a profile definition"),
+        ("[a]\n = x\n", "~/.aws/credentials:2 can't be understood: expected a property definition, found continuation"),
     ] {
         all_fail(&Home::with_files(&sandbox, "", credentials), &[("-p msgcxp", place)]);
     }

@@ -11,6 +11,8 @@ mod env;
 mod errors;
 #[cfg(unix)]
 mod exec;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
