@@ -63,6 +63,12 @@ fn a_call_with_a_code_is_sent_once_and_says_that_the_code_may_be_spent() {
                 if sandbox.endpoint().starts_with("https") { trusting_home(&sandbox) } else { Home::new(&sandbox) };
             sandbox.fail(fault.clone());
             let endpoint = sandbox.endpoint();
+            let reason = match fault {
+                Fault::Close(_) if endpoint.starts_with("https") => {
+                    "peer closed connection without sending TLS close_notify"
+                }
+                _ => reason,
+            };
             let error = format!("GetSessionToken got no usable answer from {endpoint}: {reason}{NEXT_CODE}");
             assert_failed(&with_code(&home, &sandbox), &fault, &error);
             assert_eq!(sandbox.calls().len(), 1, "{fault:?}");

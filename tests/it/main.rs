@@ -13,6 +13,8 @@ mod errors;
 mod exec;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod no_writes;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
