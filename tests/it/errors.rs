@@ -19,6 +19,9 @@ awsmfa: error: a token code is needed, and there is no terminal to ask for it
 hint: give the code with `--token-code CODE`, with `--token-code -` on standard input, or in AWSMFA_TOKEN_CODE
 ";
 
+/// Makes a file that can't be read.
+type Spoil = fn(&Home);
+
 /// Asserts that both commands fail with these words, set nothing and run nothing.
 #[track_caller]
 fn fails(home: &Home, arguments: &[&str], stderr: &str) {
@@ -538,7 +541,6 @@ fn a_region_that_does_not_know_the_keys_is_told_in_awss_words() {
 #[test]
 fn a_file_that_cannot_be_read_is_named_and_is_not_taken_for_empty() {
     let sandbox = Sandbox::start(World::default());
-    type Spoil = fn(&Home);
     let cases: [(Spoil, &str); 7] = [
         (|home| fs::create_dir(home.aws_file("x")).expect("a directory"), "it is no regular file"),
         (
