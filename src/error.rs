@@ -137,6 +137,9 @@ impl Error {
             Self::KeyMalformed { .. } => {
                 Some("copy it again: a key has neither blanks nor control characters in it".to_owned())
             }
+            Self::NoAnswer { reason, .. } if reason.contains("clock") => {
+                Some("set this machine's clock right before you try again".to_owned())
+            }
             Self::NoAnswer { code_sent: true, .. } => {
                 Some("wait until the device shows the next code, and try again".to_owned())
             }

@@ -2,8 +2,10 @@
 //!
 //! Each is provoked in `env`, whose output a shell evaluates, and in `exec`, whose status is not the command's.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Stdio;
 
@@ -850,4 +852,9 @@ fn wrong_usage_is_told_with_the_usage_and_a_status_of_its_own() {
         home.awsmfa(arguments.iter().copied()).status(status).stdout(stdout).stderr(&stderr);
     }
     assert!(home.awsmfa([]).status(2).stderr.starts_with("Temporary AWS credentials"));
+    let mut command = home.command(AWSMFA);
+    command.args(["env", "-s", "sh", "-p"]).arg(OsStr::from_bytes(b"\xff"));
+    let ran = Ran::of(command, "");
+    ran.status(2).stdout("false\n");
+    assert!(ran.stderr.starts_with("awsmfa: error: invalid UTF-8 was detected"), "{}", ran.stderr);
 }

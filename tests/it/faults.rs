@@ -101,12 +101,19 @@ fn an_answer_without_usable_credentials_is_not_taken_for_a_session() {
         let home = Home::new(&sandbox);
         let endpoint = sandbox.endpoint();
         sandbox.fail(fault.clone());
-        let error = format!("GetSessionToken got no usable answer from {endpoint}: {reason}{NEXT_CODE}");
+        // The next code helps, unless it is the clock that is wrong.
+        let clock = "hint: set this machine's clock right before you try again\n";
+        let [with, without] = if reason == expired {
+            [format!("; the token code may be spent\n{clock}"), format!("\n{clock}")]
+        } else {
+            [NEXT_CODE.to_owned(), AGAIN.to_owned()]
+        };
+        let error = format!("GetSessionToken got no usable answer from {endpoint}: {reason}{with}");
         assert_failed(&with_code(&home, &sandbox), &fault, &error);
         assert_eq!(sandbox.calls().len(), 1, "{fault:?}");
         // A role's answer is looked at in the same way.
         sandbox.fail_always(fault.clone());
-        let error = format!("{READONLY} got no usable answer from {endpoint}: {reason}{AGAIN}");
+        let error = format!("{READONLY} got no usable answer from {endpoint}: {reason}{without}");
         assert_failed(&without_code(&home), &fault, &error);
     }
 }
