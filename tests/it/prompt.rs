@@ -390,7 +390,7 @@ fn a_lost_answer_may_have_cost_the_code_and_the_next_one_is_asked_for() {
         let (status, text) = screen.end();
         assert!(status.success(), "{fault:?}: {text}");
         let note = text.lines().nth(1).expect("a note");
-        let start = format!("awsmfa: GetSessionToken got no answer from {}: ", sandbox.endpoint());
+        let start = format!("awsmfa: GetSessionToken got no usable answer from {}: ", sandbox.endpoint());
         assert!(note.starts_with(&start) && note.ends_with("; the token code may be spent"), "{fault:?}: {text}");
         assert_eq!(codes(&sandbox).len(), 2, "{fault:?}");
     }
@@ -403,7 +403,7 @@ fn a_lost_answer_to_a_given_code_is_an_error_that_says_so() {
     let home = Home::new(&sandbox);
     let ran = home.awsmfa(["exec", "-p", "carol", "-t", &sandbox.code(TOKEN), "--", "true"]);
     ran.status(125).stdout("").stderr(&format!(
-        "awsmfa: error: GetSessionToken got no answer from {}: connection closed before message completed; the token code \
+        "awsmfa: error: GetSessionToken got no usable answer from {}: connection closed before message completed; the token code \
          may be spent\nhint: wait until the device shows the next code, and try again\n",
         sandbox.endpoint()
     ));
