@@ -293,6 +293,10 @@ async fn chained_calls(sts: &Sts, session: Session, plan: &Plan) -> Result<Sessi
 
 fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
     let attempted = attempted.to_owned();
+    let no_answer = |attempted: String, reason| {
+        let code_sent = plan.device != Device::None && attempted != IDENTIFY;
+        Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
+    };
     match failure {
         Failure::CodeRejected => Error::CodeRejected,
         Failure::Refused { code, message } => Error::Refused {
@@ -304,10 +308,8 @@ fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
             device: plan.device.clone(),
         },
         Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint: sts.endpoint().to_owned(), reason },
-        Failure::Lost(reason) => {
-            let code_sent = plan.device != Device::None && attempted != IDENTIFY;
-            Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
-        }
+        Failure::Lost(reason) => no_answer(attempted, reason),
+        Failure::Useless(reason) => no_answer(attempted, reason.to_owned()),
     }
 }
 

@@ -60,8 +60,10 @@ pub(crate) enum Failure {
     },
     /// Nothing reached STS, and so a token code is as good as before.
     NotSent(String),
-    /// The request went out and no usable answer came: a token code may be spent.
+    /// The request went out and no answer came: a token code may be spent.
     Lost(String),
+    /// STS carried the request out, and its answer is of no use. Another code would get the same.
+    Useless(&'static str),
 }
 
 impl Sts {
@@ -105,7 +107,7 @@ impl Sts {
     pub(crate) async fn caller(&self, key: &AccessKey) -> Result<String, Failure> {
         let call = self.client.get_caller_identity().customize().config_override(signed_by(key));
         let answer = call.send().await.map_err(|error| Failure::of(&error))?;
-        answer.arn.ok_or_else(|| Failure::Lost("the answer names no caller".to_owned()))
+        answer.arn.ok_or(Failure::Useless("the answer names no caller"))
     }
 
     /// Makes the call, with the code of a device if there is one.
@@ -160,7 +162,7 @@ impl Sts {
                 answer.map_err(|error| Failure::of(&error))?.credentials
             }
         };
-        complete(credentials, ambient::now()).map_err(|reason| Failure::Lost(reason.to_owned()))
+        complete(credentials, ambient::now()).map_err(Failure::Useless)
     }
 }
 

@@ -11,8 +11,10 @@ use tokio::sync::oneshot;
 use crate::credentials::Secret;
 use crate::signal;
 
-/// The text without what could control a terminal: control characters, and those that turn the direction of writing.
+/// The text as one line, without what could control a terminal: control characters, and those that turn the direction of
+/// writing.
 pub(crate) fn printable(text: &str) -> String {
+    let text = text.replace(['\n', '\t'], " ");
     let turns = |letter| matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|letter| !letter.is_control() && !turns(*letter)).collect()
 }
@@ -169,7 +171,7 @@ mod tests {
 
     #[test]
     fn nothing_that_controls_a_terminal_is_printed() {
-        assert_eq!(printable("a\x1b[2Jb\x07c\r\n\u{9b}1m"), "a[2Jbc1m");
+        assert_eq!(printable("a\x1b[2Jb\x07c\r\nd\te\u{9b}1m"), "a[2Jbc d e1m");
         assert_eq!(printable("admin\u{202e}nimda\u{2066}"), "adminnimda");
         assert_eq!(printable("Größe – “x” 漢字 🐱"), "Größe – “x” 漢字 🐱");
     }
