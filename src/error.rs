@@ -89,6 +89,9 @@ pub(crate) enum Error {
     #[error("the system refuses what awsmfa needs to wait for AWS and for signals")]
     Runtime(#[source] io::Error),
 
+    #[error("GetCallerIdentity with the keys of this environment was refused by AWS: {code}: {message}")]
+    RefusedKeys { code: String, message: String },
+
     #[error("{place} begins with `{header}`, which AWS's SDKs pass over")]
     SectionDropped { place: Place, header: String, right: String },
 
@@ -157,6 +160,7 @@ impl Error {
             Self::Refused { code, message, profile, signer, device, attempted } => {
                 refusal(code, message, attempted, profile, signer, device)
             }
+            Self::RefusedKeys { code, .. } => refused_keys(code).map(str::to_owned),
             Self::SectionDropped { right, .. } => Some(format!("write `{right}`")),
             Self::SetxTooLong { .. } => {
                 Some("`--no-setx` sets the values for this window alone".to_owned())
@@ -194,6 +198,20 @@ fn unreachable(reason: &str) -> &'static str {
         "the server that answers is another one: check the endpoint and the proxy variables"
     } else {
         "the server's certificate is not signed by anybody this system trusts; SSL_CERT_FILE names a file of others to trust"
+    }
+}
+
+/// What a refusal of the environment's keys asks for.
+fn refused_keys(code: &str) -> Option<&'static str> {
+    match code {
+        "ExpiredToken" => Some("the session has expired: `awsmfa env` gets a new one"),
+        "InvalidClientTokenId" => Some(
+            "AWS does not know these keys: an AWS_SESSION_TOKEN or AWS_SECURITY_TOKEN beside them may belong to others",
+        ),
+        "SignatureDoesNotMatch" => {
+            Some("AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID, or this machine's clock is wrong")
+        }
+        _ => None,
     }
 }
 

@@ -57,6 +57,9 @@ fn main() -> ExitCode {
             let code = error.exit_code();
             report(&error, if code == 1 { EXEC_FAILED } else { code })
         }),
+        Command::Status(options) => {
+            commands::status::run(&options, &ambient).unwrap_or_else(|error| report(&error, error.exit_code()))
+        }
     }
 }
 

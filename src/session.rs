@@ -315,7 +315,10 @@ fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
 
 /// Runs the work, unless a signal ends the process first: then everything that the work holds is dropped, the prompt's
 /// terminal mode with it.
-fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+///
+/// # Errors
+/// The work's own, or the signal.
+pub(crate) fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     let result = runtime.block_on(async {
         tokio::select! {

@@ -23,3 +23,5 @@ mod run;
 mod sandbox;
 #[cfg(unix)]
 mod screen;
+#[cfg(unix)]
+mod status;
