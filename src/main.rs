@@ -27,7 +27,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::ambient::Ambient;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, StatusFormat, StatusOptions};
 use crate::error::Error;
 use crate::shell::Shell;
 
@@ -36,7 +36,7 @@ const EXEC_FAILED: u8 = 125;
 
 fn main() -> ExitCode {
     let ambient = Ambient::read();
-    let cli = match Cli::try_parse() {
+    let cli = match for_a_prompt().map_or_else(Cli::try_parse, Ok) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &ambient),
     };
@@ -61,6 +61,14 @@ fn main() -> ExitCode {
             commands::status::run(&options, &ambient).unwrap_or_else(|error| report(&error, error.exit_code()))
         }
     }
+}
+
+/// The command line that prompts run before each line that a person types, known without building the parser, which costs
+/// more than the answer.
+fn for_a_prompt() -> Option<Cli> {
+    let options = StatusOptions { format: StatusFormat::Prompt, check: false };
+    let asked = ambient::arguments() == ["status", "--format", "prompt"];
+    asked.then_some(Cli { command: Command::Status(options) })
 }
 
 /// Prints the error with its causes and what to do next.
