@@ -125,7 +125,7 @@ impl<'a> Status<'a> {
         }
         lines.extend(self.region.map(|region| ("region", region.to_owned())));
         lines.extend(self.in_the_way.iter().map(|(name, reason)| ("in the way", format!("{name}: {reason}"))));
-        lines.iter().map(|(label, value)| format!("{label:<10}  {}\n", printable(value))).collect()
+        lines.iter().fold(String::new(), |text, (label, value)| text + &format!("{label:<10}  {}\n", printable(value)))
     }
 
     /// One object, on a line of its own. Every field is always there.
@@ -167,7 +167,9 @@ impl<'a> Status<'a> {
         let in_the_way: Vec<_> = self.in_the_way.iter().map(|(name, _)| *name).collect();
         for (name, variables) in [("missing", missing), ("in_the_way", &in_the_way)] {
             let mut array = object.key(name).start_array();
-            variables.iter().for_each(|variable| array.value().string(variable));
+            for variable in variables {
+                array.value().string(variable);
+            }
             array.finish();
         }
         object.finish();
@@ -229,7 +231,8 @@ mod tests {
 
     /// What the prompt shows of a session of `profile` that has `seconds` left.
     fn prompt(profile: &str, seconds: i64) -> String {
-        let marker = Marker { key: "ASIA1".to_owned(), source_key: "AKIA1".to_owned(), ..Marker::default() }.to_string();
+        let marker =
+            Marker { key: "ASIA1".to_owned(), source_key: "AKIA1".to_owned(), ..Marker::default() }.to_string();
         let variables = [
             ("AWS_ACCESS_KEY_ID", "ASIA1"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),

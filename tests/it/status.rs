@@ -191,7 +191,8 @@ fn a_check_says_whose_the_keys_are() {
     let home = Home::new(&sandbox)
         .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-    let expected = "keys        AKIAIOSFODNN7EXAMPLE, not awsmfa's\ncaller      arn:aws:iam::123456789012:user/miket92\n";
+    let expected =
+        "keys        AKIAIOSFODNN7EXAMPLE, not awsmfa's\ncaller      arn:aws:iam::123456789012:user/miket92\n";
     home.awsmfa(["status", "--check"]).status(1).stdout(expected).stderr("");
 }
 
@@ -212,42 +213,29 @@ fn a_check_that_fails_says_what_to_do() {
          security token included in the request is expired\n\
          hint: the session has expired: `awsmfa env` gets a new one\n",
     );
-    let alone = held.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-    alone.awsmfa(["status", "--check"]).status(1).stdout("").stderr(
-        "awsmfa: error: GetCallerIdentity did not reach http://127.0.0.1:1: Connection refused (os error 111)\n\
-         hint: check the network, the region and the proxy variables\n",
-    );
+    let ran = held.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").awsmfa(["status", "--check"]);
+    let unreachable = "awsmfa: error: GetCallerIdentity did not reach http://127.0.0.1:1: ";
+    assert!(ran.status(1).stdout("").stderr.starts_with(unreachable), "{}", ran.stderr);
 }
 
-/// What the README's prompts show, of an expired session and of none.
 #[test]
 fn the_readmes_prompts_show_the_session_and_leave_no_gap_without_one() {
     let sandbox = Sandbox::start(World::default());
     let lines = blocks("bash").concat();
     let bash = lines.lines().find(|line| line.starts_with("PS1=")).expect("the line for bash");
-    let bash = format!("PS1='\\$ '\n{bash}\necho \"${{PS1@P}}\"");
     let [zsh, p10k] = <[String; 2]>::try_from(blocks("zsh")).expect("two blocks for zsh");
-    let zsh = format!("{zsh}print -P \"[$RPROMPT]\"");
-    let p10k = format!("p10k() {{ print -r -- \"$@\" }}\n{p10k}prompt_awsmfa");
-    let fish = format!("{}fish_right_prompt", blocks("fish").concat());
+    let fish = blocks("fish").concat();
     let toml = blocks("toml").concat();
     let starship = toml.lines().find_map(|line| line.strip_prefix("command = ")).expect("the line for starship");
-    let starship = starship.trim_matches('"');
     for (shell, script, expired, none) in [
-        ("bash --norc", bash.as_str(), "msgcxp expired # \n", "# \n"),
-        ("zsh -f", &zsh, "[msgcxp expired]\n", "[]\n"),
-        ("zsh -f", &p10k, "segment -t msgcxp expired\n", ""),
-        ("fish --no-config", &fish, "msgcxp expired\n", ""),
-        // starship shows nothing of a command that fails.
-        ("sh", &format!("set -e; {starship}"), "msgcxp expired\n", ""),
+        ("bash --norc", format!("PS1='> '\n{bash}\necho \"${{PS1@P}}\""), "msgcxp expired > \n", "> \n"),
+        ("zsh -f", format!("{zsh}print -P \"[$RPROMPT]\""), "[msgcxp expired]\n", "[]\n"),
+        ("zsh -f", format!("p10k() {{ print -r -- $@ }}\n{p10k}prompt_awsmfa"), "segment -t msgcxp expired\n", ""),
+        ("fish --no-config", format!("{fish}fish_right_prompt; true"), "msgcxp expired\n", ""),
+        ("sh", starship.trim_matches('"').to_owned(), "msgcxp expired\n", ""),
     ] {
-        let dollar = |text: &str, ran: &Ran| if ran.stdout.contains('#') { text.to_owned() } else { text.replace('#', "$") };
-        let ran = holding(&sandbox, "2020-01-01T00:00:00Z").shell(shell, script);
-        ran.stderr("").stdout(&dollar(expired, &ran));
-        let ran = Home::new(&sandbox).shell(shell, script);
-        ran.stderr("").stdout(&dollar(none, &ran));
-        if shell == "sh" {
-            ran.status(0);
-        }
+        // starship shows nothing of a command that fails: an expired session has to succeed here.
+        holding(&sandbox, "2020-01-01T00:00:00Z").shell(shell, &script).status(0).stdout(expired).stderr("");
+        Home::new(&sandbox).shell(shell, &script).status(0).stdout(none).stderr("");
     }
 }
