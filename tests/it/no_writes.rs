@@ -208,3 +208,16 @@ fn asking_for_a_code_on_the_terminal_writes_no_file() {
     assert_eq!(trace.writes(), [""; 0]);
     assert!(trace.calls().iter().any(|call| call.contains("\"/dev/tty\", O_RDWR")), "{:?}", trace.calls());
 }
+
+#[test]
+fn status_writes_no_file_and_reads_none_of_awss() {
+    let sandbox = Sandbox::start(World::default());
+    let home = Home::new(&sandbox)
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    for arguments in [&["status"][..], &["status", "--format", "prompt"], &["status", "--check"]] {
+        let (ran, calls) = traced(&home, "", arguments);
+        ran.status(1).stderr("");
+        assert!(!calls.iter().any(|call| call.contains("/.aws/")), "{arguments:?}: {calls:?}");
+    }
+}

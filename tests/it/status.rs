@@ -94,6 +94,8 @@ fn an_expired_session_is_called_so() {
                     region      eu-central-1\n";
     home.awsmfa(["status"]).status(1).stdout(expected).stderr("");
     home.awsmfa(["status", "--format", "prompt"]).status(1).stdout("msgcxp expired\n").stderr("");
+    // By way of the parser, which a prompt's own command line does without.
+    home.awsmfa(["status", "--format=prompt"]).status(1).stdout("msgcxp expired\n").stderr("");
     let json = "{\"state\":\"expired\",\"access_key_id\":\"ASIAEXAMPLE\",\"profile\":\"msgcxp\",\
                 \"account\":\"123456789012\",\"kind\":\"user\",\"role\":null,\"region\":\"eu-central-1\",\
                 \"mfa_device\":\"arn:aws:iam::123456789012:mfa/miket92\",\"expiration\":\"2020-01-01T00:00:00Z\",\
