@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one reader of the environment and the clock")]
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub(crate) struct Ambient {
 impl Ambient {
     /// Reads the environment once.
     pub(crate) fn read() -> Self {
-        let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        let text = |value: OsString| value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned());
         Self::from_variables(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
     }
 
