@@ -208,11 +208,13 @@ fn in_the_way(found: &Found, ambient: &Ambient) -> Vec<(&'static str, &'static s
 fn failed(failure: Failure, sts: &Sts) -> Error {
     let attempted = "GetCallerIdentity".to_owned();
     let endpoint = sts.endpoint().to_owned();
+    let no_answer = |attempted, endpoint, reason| Error::NoAnswer { attempted, endpoint, reason, code_sent: false };
     match failure {
         Failure::CodeRejected => Error::CodeRejected,
         Failure::Refused { code, message } => Error::RefusedKeys { code, message },
         Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint, reason },
-        Failure::Lost(reason) => Error::NoAnswer { attempted, endpoint, reason, code_sent: false },
+        Failure::Lost(reason) => no_answer(attempted, endpoint, reason),
+        Failure::Useless(reason) => no_answer(attempted, endpoint, reason.to_owned()),
     }
 }
 
