@@ -160,7 +160,7 @@ fn what_a_variable_holds_can_control_no_terminal() {
     let sandbox = Sandbox::start(World::default());
     let home = holding(&sandbox, "2020-01-01T00:00:00Z").env("AWSMFA_PROFILE", "a\x1b[2Jb\u{202e}c\nd");
     let ran = home.awsmfa(["status"]);
-    assert!(ran.status(1).stdout.contains("\nprofile     a[2Jbcd\n"), "{:?}", ran.stdout);
+    assert!(ran.status(1).stdout.contains("\nprofile     a[2Jbc d\n"), "{:?}", ran.stdout);
 }
 
 #[test]
