@@ -112,14 +112,15 @@ fn usage(error: &clap::Error, ambient: &Ambient) -> ExitCode {
         }
         kind => {
             let arguments: Vec<String> = ambient::arguments();
-            let exec = arguments.first().is_some_and(|command| command == "exec");
-            if !exec {
+            let command = arguments.first().map_or("", String::as_str);
+            // Whatever else was meant, a shell may be about to evaluate it.
+            if !["exec", "status"].contains(&command) {
                 fail_eval(shell_option(&arguments), ambient);
             }
             let prefix = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand { "" } else { "awsmfa: " };
             terminal::say(&format!("{prefix}{}", text.lines().next().unwrap_or_default()));
             text.lines().skip(1).for_each(terminal::say);
-            ExitCode::from(if exec { EXEC_FAILED } else { 2 })
+            ExitCode::from(if command == "exec" { EXEC_FAILED } else { 2 })
         }
     }
 }

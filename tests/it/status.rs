@@ -241,3 +241,11 @@ fn the_readmes_prompts_show_the_session_and_leave_no_gap_without_one() {
         Home::new(&sandbox).shell(shell, &script).status(0).stdout(none).stderr("");
     }
 }
+
+#[test]
+fn wrong_usage_leaves_a_prompt_empty() {
+    let sandbox = Sandbox::start(World::default());
+    let ran = Home::new(&sandbox).awsmfa(["status", "--format", "short"]);
+    ran.status(2).stdout("");
+    assert!(ran.stderr.starts_with("awsmfa: error: invalid value 'short' for '--format <FORMAT>'\n"), "{}", ran.stderr);
+}
