@@ -2,6 +2,7 @@
 
 pub(crate) mod env;
 pub(crate) mod exec;
+pub(crate) mod status;
 
 use std::io::Write;
 

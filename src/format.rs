@@ -68,16 +68,22 @@ impl Format {
             Self::Json => {
                 let mut object = JsonObjectWriter::new(&mut document);
                 object.key("Version").number(Number::PosInt(1));
-                fields.iter().for_each(|(label, _, value)| object.key(label).string(value));
+                for (label, _, value) in fields {
+                    object.key(label).string(value);
+                }
                 object.finish();
                 document.push('\n');
             }
             Self::Ini => {
                 line(&mut document, format_args!("[{section}]"));
-                fields.iter().for_each(|(label, _, value)| line(&mut document, format_args!("{label} = {value}")));
+                for (label, _, value) in fields {
+                    line(&mut document, format_args!("{label} = {value}"));
+                }
             }
             Self::EnvFile => {
-                fields.iter().for_each(|(label, _, value)| line(&mut document, format_args!("{label}={value}")));
+                for (label, _, value) in fields {
+                    line(&mut document, format_args!("{label}={value}"));
+                }
             }
         }
         Ok(document)

@@ -21,13 +21,14 @@ mod sts;
 mod terminal;
 
 use std::error::Error as _;
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::ambient::Ambient;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, StatusFormat, StatusOptions};
 use crate::error::Error;
 use crate::shell::Shell;
 
@@ -36,25 +37,39 @@ const EXEC_FAILED: u8 = 125;
 
 fn main() -> ExitCode {
     let ambient = Ambient::read();
-    let cli = match Cli::try_parse() {
+    let cli = match for_a_prompt().map_or_else(Cli::try_parse, Ok) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &ambient),
     };
     match cli.command {
-        Command::Env(options) => match commands::env::run(&options, &ambient) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                if options.format.is_none() {
-                    fail_eval(options.shell, &ambient);
-                }
+        // A panic has told about itself, but the shell has to see the failure too.
+        Command::Env(options) => match panic::catch_unwind(|| commands::env::run(&options, &ambient)) {
+            Ok(Ok(())) => ExitCode::SUCCESS,
+            Ok(Err(error)) => {
+                fail_eval(options.shell, options.format.is_some(), &ambient);
                 report(&error, error.exit_code())
+            }
+            Err(_) => {
+                fail_eval(options.shell, options.format.is_some(), &ambient);
+                ExitCode::FAILURE
             }
         },
         Command::Exec(options) => commands::exec::run(&options, &ambient).unwrap_or_else(|error| {
             let code = error.exit_code();
             report(&error, if code == 1 { EXEC_FAILED } else { code })
         }),
+        Command::Status(options) => {
+            commands::status::run(&options, &ambient).unwrap_or_else(|error| report(&error, error.exit_code()))
+        }
     }
+}
+
+/// The command line that prompts run before each line that a person types, known without building the parser, which costs
+/// more than the answer.
+fn for_a_prompt() -> Option<Cli> {
+    let options = StatusOptions { format: StatusFormat::Prompt, check: false };
+    let asked = ambient::arguments() == ["status", "--format", "prompt"];
+    asked.then_some(Cli { command: Command::Status(options) })
 }
 
 /// Prints the error with its causes and what to do next.
@@ -75,10 +90,10 @@ fn report(error: &Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed. A program that
-/// reads a `--format` is given none of it.
-fn fail_eval(shell: Option<Shell>, ambient: &Ambient) {
-    if !ambient::stdout_is_terminal() {
+/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed. A program
+/// that reads a `--format` gets nothing.
+fn fail_eval(shell: Option<Shell>, format: bool, ambient: &Ambient) {
+    if !format && !ambient::stdout_is_terminal() {
         // Whoever closed standard output does not evaluate it.
         let _ = commands::print(shell.unwrap_or_else(|| ambient.shell()).failure());
     }
@@ -99,15 +114,16 @@ fn usage(error: &clap::Error, ambient: &Ambient) -> ExitCode {
         }
         kind => {
             let arguments: Vec<String> = ambient::arguments();
-            let exec = arguments.first().is_some_and(|command| command == "exec");
+            let command = arguments.first().map_or("", String::as_str);
             let format = arguments.iter().any(|argument| argument.split('=').next() == Some("--format"));
-            if !exec && !format {
-                fail_eval(shell_option(&arguments), ambient);
+            // Whatever else was meant, a shell may be about to evaluate it.
+            if !["exec", "status"].contains(&command) {
+                fail_eval(shell_option(&arguments), format, ambient);
             }
             let prefix = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand { "" } else { "awsmfa: " };
             terminal::say(&format!("{prefix}{}", text.lines().next().unwrap_or_default()));
             text.lines().skip(1).for_each(terminal::say);
-            ExitCode::from(if exec { EXEC_FAILED } else { 2 })
+            ExitCode::from(if command == "exec" { EXEC_FAILED } else { 2 })
         }
     }
 }

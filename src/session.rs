@@ -20,6 +20,8 @@ use crate::terminal::{self, Terminal};
 
 /// How many codes a person may try before the call has failed.
 const TRIES: usize = 3;
+/// The call that tells whose the keys are, before any code goes out.
+const IDENTIFY: &str = "GetCallerIdentity";
 
 /// A request with everything that was read to answer it.
 pub(crate) struct Order<'a> {
@@ -198,13 +200,10 @@ impl Code {
     }
 }
 
-/// The first line of standard input; what is longer than any code is not read to its end.
+/// The first line of standard input, and not a byte more: the rest is for the command that `exec` runs. What is longer
+/// than any code is not read to its end.
 fn line_of_stdin() -> Result<Secret, Error> {
-    let mut text = String::with_capacity(64);
-    std::io::stdin().take(64).read_to_string(&mut text).map_err(Error::Stdin)?;
-    let end = text.find('\n').unwrap_or(text.len());
-    text.truncate(end);
-    Ok(Secret::new(text))
+    ambient::stdin().and_then(|stdin| terminal::read_line(stdin.take(64))).map_err(Error::Stdin)
 }
 
 /// The region whose STS is asked: the session's own, else the main one of the partition that is in play.
@@ -234,7 +233,7 @@ async fn device(sts: &Sts, key: &AccessKey, plan: &Plan) -> Result<Option<Serial
         Device::None => Ok(None),
         Device::Known(serial) => Ok(Some(serial.clone())),
         Device::Derived => {
-            let caller = sts.caller(key).await.map_err(|failure| failed("GetCallerIdentity", failure, sts, plan))?;
+            let caller = sts.caller(key).await.map_err(|failure| failed(IDENTIFY, failure, sts, plan))?;
             match SerialNumber::derive(&caller) {
                 Some(serial) => Ok(Some(serial)),
                 None => Err(Error::NoUser { profile: plan.signer.clone(), caller }),
@@ -302,6 +301,10 @@ async fn chained_calls(sts: &Sts, session: Session, plan: &Plan) -> Result<Sessi
 
 fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
     let attempted = attempted.to_owned();
+    let no_answer = |attempted: String, reason| {
+        let code_sent = plan.device != Device::None && attempted != IDENTIFY;
+        Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
+    };
     match failure {
         Failure::CodeRejected => Error::CodeRejected,
         Failure::Refused { code, message } => Error::Refused {
@@ -313,22 +316,26 @@ fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
             device: plan.device.clone(),
         },
         Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint: sts.endpoint().to_owned(), reason },
-        Failure::Lost(reason) => {
-            let code_sent = plan.device != Device::None;
-            Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
-        }
+        Failure::Lost(reason) => no_answer(attempted, reason),
+        Failure::Useless(reason) => no_answer(attempted, reason.to_owned()),
     }
 }
 
 /// Runs the work, unless a signal ends the process first: then everything that the work holds is dropped, the prompt's
 /// terminal mode with it.
-fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+///
+/// # Errors
+/// The work's own, or the signal.
+pub(crate) fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         tokio::select! {
             biased;
             signal = signal::termination() => Err(signal.map_or_else(Error::Runtime, Error::Interrupted)),
             result = work => result,
         }
-    })
+    });
+    // A look-up of a name that hangs is not waited for.
+    runtime.shutdown_background();
+    result
 }

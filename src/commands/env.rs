@@ -39,16 +39,16 @@ fn statements(options: &EnvOptions, order: &Order, ambient: &Ambient) -> Result<
     let changes =
         if options.unset { environment::of_nothing(&regions) } else { buy(order, options)?.changes(&regions) };
     let block = shell.render(&changes, style)?;
-    if !quiet {
-        if shell == Shell::Cmd && style.persist && !options.unset {
-            warn_of_registry(ambient);
-        }
-        if ambient::stdout_is_terminal() {
-            let line = shell.one_liner(&command_line(options, shell));
-            terminal::say(&format!("awsmfa: nothing is set yet; to apply this to your shell, type: {line}"));
-        }
+    if !quiet && shell == Shell::Cmd && style.persist && !options.unset {
+        warn_of_registry(ambient);
     }
-    super::print(&block)
+    super::print(&block)?;
+    if !quiet && ambient::stdout_is_terminal() {
+        // Below the block, where it is seen.
+        let line = shell.one_liner(&command_line(options, shell));
+        terminal::say(&format!("awsmfa: nothing is set yet; to apply this to your shell, type: {line}"));
+    }
+    Ok(())
 }
 
 fn buy(order: &Order, options: &EnvOptions) -> Result<Bought, Error> {

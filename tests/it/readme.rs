@@ -11,7 +11,7 @@ fn readme() -> String {
 }
 
 /// The text of all code blocks of that language.
-fn blocks(language: &str) -> Vec<String> {
+pub(crate) fn blocks(language: &str) -> Vec<String> {
     let readme = readme();
     let fence = format!("```{language}\n");
     let block = |rest: &str| rest.split_once("```").map(|(block, _)| block.to_owned());
@@ -59,6 +59,7 @@ fn every_line_for_a_posix_shell_does_what_it_says() {
         ("eval \"$(awsmfa env -p msgcxp)\"", ""),
         ("awsmfa exec -- terraform plan", "terraform plan as msgcxp\n"),
         ("eval \"$(awsmfa env -p msgcxp)\" && terraform apply", "terraform apply as msgcxp\n"),
+        ("PS1='", ""),
         ("awsmfa exec -p deploy -- aws s3 ls", "aws s3 ls as deploy\n"),
         ("awsmfa exec -- terraform plan", "terraform plan as msgcxp\n"),
         ("awsmfa exec -p deploy", "a shell as deploy\n"),

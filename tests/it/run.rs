@@ -18,7 +18,6 @@ pub(crate) const AWSMFA: &str = env!("CARGO_BIN_EXE_awsmfa");
 pub(crate) const DEVICE: &str = "arn:aws:iam::123456789012:mfa/miket92";
 
 /// The program `nu`, which is no package of the system: where the variable `NU` says, else on the path.
-#[expect(clippy::disallowed_methods, reason = "a test runs in the surroundings of whoever runs it")]
 pub(crate) fn nu() -> String {
     std::env::var("NU").unwrap_or("nu".to_owned())
 }
