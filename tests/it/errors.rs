@@ -810,10 +810,10 @@ fn a_value_that_the_shell_cannot_carry_is_refused_by_its_variable() {
     let sandbox = Sandbox::start(World::default());
     let config = "[profile 50%]\nrole_arn = arn:aws:iam::123456789012:role/readonly\nsource_profile = u\n";
     let home = Home::with_files(&sandbox, config, &format!("[u]\n{KEYS}"));
-    home.awsmfa(["env", "-q", "-s", "cmd", "-p", "50%"]).status(1).stdout("cmd /c exit 1\n").stderr(
-        "awsmfa: error: `AWSMFA_PROFILE` has a `\"`, `%` or `!`, which cmd can't quote, so the statements can't be written for \
-         cmd\n",
-    );
+    home.awsmfa(["env", "-q", "-s", "cmd", "-p", "50%"])
+        .status(1)
+        .stdout("cmd /c exit 1\n")
+        .stderr("awsmfa: error: `AWSMFA_PROFILE` has a `\"`, `%` or `!`, which cmd can't carry\n");
 }
 
 #[test]
@@ -843,7 +843,7 @@ fn wrong_usage_is_told_with_the_usage_and_a_status_of_its_own() {
             &["env", "-s", "csh"],
             2,
             "false\n",
-            "awsmfa: error: invalid value 'csh' for '--shell <SHELL>'\n  [possible values: bash, zsh, sh, fish, powershell, cmd]\n\n  tip: a similar value exists: 'zsh'\n\nFor more information, try '--help'.\n".to_owned(),
+            "awsmfa: error: invalid value 'csh' for '--shell <SHELL>'\n  [possible values: bash, zsh, sh, fish, powershell, cmd, nushell, elvish, tcsh, xonsh]\n\n  tip: a similar value exists: 'tcsh'\n\nFor more information, try '--help'.\n".to_owned(),
         ),
         (&["env", "-s", "sh", "-p"], 2, "false\n", "awsmfa: error: a value is required for '--profile <NAME>' but none was supplied\n\nFor more information, try '--help'.\n".to_owned()),
         (&["env", "-s", "cmd", "-p"], 2, "cmd /c exit 1\n", "awsmfa: error: a value is required for '--profile <NAME>' but none was supplied\n\nFor more information, try '--help'.\n".to_owned()),
