@@ -1,7 +1,10 @@
 //! The commands, a file each. Only they write to standard output.
 
+pub(crate) mod complete;
 pub(crate) mod env;
 pub(crate) mod exec;
+pub(crate) mod init;
+pub(crate) mod switch;
 
 use std::io::Write;
 

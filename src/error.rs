@@ -63,6 +63,15 @@ pub(crate) enum Error {
     #[error("profile `{profile}` ({place}) has no access key{}", other.map_or(String::new(), |key| format!(" but `{key}`, which awsmfa does not know how to use")))]
     NoKeys { profile: String, place: Place, other: Option<&'static str> },
 
+    #[error("there is no completion for {shell}")]
+    NoCompletion { shell: &'static str },
+
+    #[error("no profile was used before this one")]
+    NoPreviousProfile,
+
+    #[error("`awsmfa {command}` changes your shell, so it has to be a function there: put `{line}` into the file that your shell reads when it starts")]
+    NotLoaded { command: &'static str, line: String },
+
     #[error("a token code is needed, and there is no terminal to ask for it")]
     NoTerminal(#[source] io::Error),
 

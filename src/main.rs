@@ -6,6 +6,7 @@
 mod ambient;
 mod cli;
 mod commands;
+mod completion;
 mod credentials;
 mod environment;
 mod error;
@@ -40,18 +41,33 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error, &ambient),
     };
     match cli.command {
-        Command::Env(options) => match commands::env::run(&options, &ambient) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                fail_eval(options.shell, &ambient);
-                report(&error, error.exit_code())
-            }
-        },
+        Command::Env(options) => evaluated(commands::env::run(&options, &ambient), options.shell, &ambient),
         Command::Exec(options) => commands::exec::run(&options, &ambient).unwrap_or_else(|error| {
             let code = error.exit_code();
             report(&error, if code == 1 { EXEC_FAILED } else { code })
         }),
+        Command::Use(options) => {
+            evaluated(commands::switch::on(options, cli.integration, &ambient), cli.integration, &ambient)
+        }
+        Command::Off => evaluated(commands::switch::off(cli.integration, &ambient), cli.integration, &ambient),
+        Command::Init(options) => evaluated(commands::init::run(options.shell), Some(options.shell), &ambient),
+        Command::Completions(options) => {
+            evaluated(commands::init::completions(options.shell), Some(options.shell), &ambient)
+        }
+        // A shell that asks for completions has no use for an error.
+        Command::Complete(options) => commands::complete::run(options.words).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
     }
+}
+
+/// Ends a command whose output is for a shell to evaluate.
+fn evaluated(result: Result<(), Error>, shell: Option<Shell>, ambient: &Ambient) -> ExitCode {
+    result.map_or_else(
+        |error| {
+            fail_eval(shell, ambient);
+            report(&error, error.exit_code())
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }
 
 /// Prints the error with its causes and what to do next.
@@ -72,7 +88,7 @@ fn report(error: &Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed.
+/// A shell that evaluates the output of a failed command has to see a failure: empty text would succeed.
 fn fail_eval(shell: Option<Shell>, ambient: &Ambient) {
     if !ambient::stdout_is_terminal() {
         // Whoever closed standard output does not evaluate it.

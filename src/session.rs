@@ -8,7 +8,9 @@ use std::io::Read;
 use crate::ambient::{self, Ambient};
 use crate::cli::SessionOptions;
 use crate::credentials::{AccessKey, Secret, Session};
-use crate::environment::{self, AWS_DEFAULT_PROFILE, AWS_PROFILE, AWSMFA_TOKEN_CODE, Change};
+use crate::environment::{
+    self, AWS_DEFAULT_PROFILE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, AWSMFA_TOKEN_CODE, Change,
+};
 use crate::error::Error;
 use crate::held::{self, Held, Kind, Marker, SetBy};
 use crate::mfa::{self, SerialNumber, TokenCode};
@@ -142,6 +144,7 @@ impl<'a> Order<'a> {
             role: self.options.role_arn.clone(),
             region,
             default_region,
+            ..Marker::default()
         }
     }
 
@@ -153,6 +156,19 @@ impl<'a> Order<'a> {
 }
 
 impl Bought {
+    /// Remembers what is given back later: to `use -` the profile before this one, to `off` what this session takes from
+    /// the person's own variables. `before` is the environment without any session of awsmfa's.
+    pub(crate) fn remember(&mut self, before: &Ambient, held: Option<String>, previous: Option<String>) {
+        let Marker { region, default_region, .. } = &self.marker;
+        let takes =
+            [(AWS_PROFILE, true), (AWS_REGION, region.is_some()), (AWS_DEFAULT_REGION, default_region.is_some())];
+        let taken = takes.into_iter().filter(|(_, takes)| *takes);
+        self.marker.taken = taken.filter_map(|(name, _)| Some((name, before.variable(name)?.to_owned()))).collect();
+        let own = before.variable(AWS_PROFILE).map(str::to_owned);
+        // To renew a session is no change of profile.
+        self.marker.previous = held.or(own).filter(|name| *name != self.plan.profile).or(previous);
+    }
+
     /// Says on standard error whose session it is and how long it lasts.
     pub(crate) fn announce(&self) {
         let account = self.marker.account.as_ref().map_or(String::new(), |account| format!(", account {account}"));
