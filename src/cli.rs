@@ -152,8 +152,16 @@ pub(crate) struct CompletionsOptions {
 #[derive(Args)]
 #[command(hide = true)]
 pub(crate) struct CompleteOptions {
-    /// The command line up to the cursor; the last word is the one to complete
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// The shell that asks
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+
+    /// The word at the cursor, as far as it is typed
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) word: OsString,
+
+    /// The words before it
+    #[arg(last = true)]
     pub(crate) words: Vec<OsString>,
 }
 

@@ -5,9 +5,13 @@
 #[path = "../sandbox/server.rs"]
 mod server;
 
+#[cfg(unix)]
+mod completion;
 mod env;
 #[cfg(unix)]
 mod exec;
+#[cfg(unix)]
+mod init;
 #[cfg(unix)]
 mod readme;
 mod run;
