@@ -69,7 +69,9 @@ pub(crate) enum Error {
     #[error("no profile was used before this one")]
     NoPreviousProfile,
 
-    #[error("`awsmfa {command}` changes your shell, so it has to be a function there: put `{line}` into the file that your shell reads when it starts")]
+    #[error(
+        "`awsmfa {command}` changes your shell, so it has to be a function there: put `{line}` into the file that your shell reads when it starts"
+    )]
     NotLoaded { command: &'static str, line: String },
 
     #[error("a token code is needed, and there is no terminal to ask for it")]

@@ -55,7 +55,9 @@ fn main() -> ExitCode {
             evaluated(commands::init::completions(options.shell), Some(options.shell), &ambient)
         }
         // A shell that asks for completions has no use for an error.
-        Command::Complete(options) => commands::complete::run(options).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        Command::Complete(options) => {
+            commands::complete::run(options).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -147,8 +147,8 @@ fn a_profile_is_shown_with_its_role_and_account() {
             let mut session = interactive(&home, shell);
             session.send(&format!("awsmfa use {word}\t")).and_then(|_| session.flush()).expect("a terminal");
             session.exp_string(description).unwrap_or_else(|error| panic!("{shell}: {error}"));
-            // Ctrl-C leaves the list, Ctrl-D the shell.
-            session.send("\x03\x04").and_then(|_| session.flush()).expect("a terminal");
+            // Ctrl-U takes the line back.
+            session.send("\x15exit\r").and_then(|_| session.flush()).expect("a terminal");
             session.exp_eof().expect("the shell's end");
         }
     }
