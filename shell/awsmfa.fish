@@ -8,7 +8,9 @@ function awsmfa --description 'Temporary AWS credentials from an MFA token code'
     end
     # What is evaluated holds secrets, which a trace would show.
     set -l fish_trace
-    set -l block (command awsmfa --integration fish $argv)
-    or return
-    eval (string join \n -- $block | string collect)
+    # In a command substitution, standard error would not go where the function's goes.
+    command awsmfa --integration fish $argv | read --local --null block
+    set -l code $pipestatus[1]
+    test $code -eq 0; or return $code
+    eval $block
 end

@@ -35,7 +35,7 @@ const SHELLS: [(&str, &str, &str); 3] = [
     (
         "fish",
         "fish --no-config -i",
-        r#"awsmfa init fish | source; function awsmfa; printf '<%s>' $argv; echo; end; function fish_prompt; echo 'rea''dy '; end"#,
+        r"awsmfa init fish | source; function awsmfa; printf '<%s>' $argv; echo; end; function fish_prompt; echo 'rea''dy '; end",
     ),
 ];
 
