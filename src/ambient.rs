@@ -5,7 +5,9 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one reader of the environment and the clock")]
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -19,7 +21,7 @@ pub(crate) struct Ambient {
 impl Ambient {
     /// Reads the environment once.
     pub(crate) fn read() -> Self {
-        let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        let text = |value: OsString| value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned());
         Self::from_variables(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
     }
 
@@ -39,6 +41,11 @@ impl Ambient {
     /// The variable's value; `None` also when it is empty, as the AWS CLI takes it.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the variable is there at all, empty or not.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
     }
 
     /// The user's home directory, found as AWS's SDKs find it.
@@ -83,7 +90,19 @@ pub(crate) fn now() -> i64 {
 
 /// Whether a person sees what is written to standard output: otherwise a shell may be about to evaluate it.
 pub(crate) fn stdout_is_terminal() -> bool {
-    std::io::stdout().is_terminal()
+    io::stdout().is_terminal()
+}
+
+/// Standard input without a buffer, which would take more of it than is read.
+///
+/// # Errors
+/// The system gives no second handle of it.
+pub(crate) fn stdin() -> io::Result<File> {
+    #[cfg(unix)]
+    let handle = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let handle = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned()?;
+    Ok(handle.into())
 }
 
 /// The words of the command line after the program's name.

@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::completion;
@@ -38,6 +38,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Env(EnvOptions),
     Exec(ExecOptions),
+    Status(StatusOptions),
     Use(UseOptions),
     /// Take the session out of this shell, and give back what `use` took (see `awsmfa init --help`)
     ///
@@ -108,6 +109,43 @@ pub(crate) struct ExecOptions {
     /// The command and its arguments [default: your shell]
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// Say what this shell holds, and for how long
+///
+/// From the environment alone: no file is read, and nobody is asked without `--check`.
+#[derive(Args)]
+#[command(after_help = "Exit status: 0 a session is held, 1 none is, or it has expired, or the check failed.
+
+The fields of the JSON, each always there, and null where it isn't known:
+  state                held, expired, incomplete, foreign (keys that aren't awsmfa's), none
+  access_key_id        of the keys in the environment
+  profile, account, role, region, mfa_device
+  kind                 user, role
+  expiration           RFC 3339, UTC
+  seconds_left         0 once it has expired
+  missing, in_the_way  names of variables
+  caller               the ARN that --check found")]
+pub(crate) struct StatusOptions {
+    /// How to say it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: StatusFormat,
+
+    /// Ask AWS whose the keys are, and whether they work (GetCallerIdentity)
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// For whom `status` writes.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum StatusFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One object for programs
+    Json,
+    /// `msgcxp 11h42m` or `msgcxp expired` for a shell's prompt; nothing where no session is held
+    Prompt,
 }
 
 /// Put a session into this shell: what `env` prints, applied (see `awsmfa init --help`)

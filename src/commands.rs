@@ -4,6 +4,7 @@ pub(crate) mod complete;
 pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod init;
+pub(crate) mod status;
 pub(crate) mod switch;
 
 use std::io::Write;

@@ -28,6 +28,15 @@ pub(crate) const AWS_DEFAULT_PROFILE: &str = "AWS_DEFAULT_PROFILE";
 /// `AWS_PROFILE` breaks the AWS CLI, and botocore reads `AWS_SECURITY_TOKEN` before `AWS_SESSION_TOKEN`.
 pub(crate) const IN_THE_WAY: [&str; 3] = [AWS_PROFILE, AWS_DEFAULT_PROFILE, "AWS_SECURITY_TOKEN"];
 
+/// What a variable of [`IN_THE_WAY`] does to keys beside it, in words for a person.
+pub(crate) fn harm(name: &str) -> &'static str {
+    match name {
+        AWS_PROFILE => "the JavaScript SDK takes the profile and not the keys, and an empty one breaks the AWS CLI",
+        AWS_DEFAULT_PROFILE => "the AWS CLI and boto3 take their settings from that profile",
+        _ => "the AWS CLI and boto3 take it before AWS_SESSION_TOKEN",
+    }
+}
+
 /// One variable and what becomes of it.
 pub(crate) struct Change {
     /// The variable's name, one of the constants above.

@@ -5,7 +5,7 @@
 use std::io;
 use std::ops::RangeInclusive;
 
-use crate::mfa;
+use crate::mfa::SerialNumber;
 use crate::plan::{Device, span};
 use crate::profile::Place;
 use crate::signal::Signal;
@@ -57,7 +57,10 @@ pub(crate) enum Error {
     #[error("{origin} is `{value}`, which {reason}")]
     Invalid { origin: String, value: String, reason: &'static str },
 
-    #[error("{attempted} got no answer from {endpoint}: {reason}{}", if *code_sent { "; the token code may be spent" } else { "" })]
+    #[error("{origin} has characters that no key has")]
+    KeyMalformed { origin: String },
+
+    #[error("{attempted} got no usable answer from {endpoint}: {reason}{}", if *code_sent { "; the token code may be spent" } else { "" })]
     NoAnswer { attempted: String, endpoint: String, reason: String, code_sent: bool },
 
     #[error("profile `{profile}` ({place}) has no access key{}", other.map_or(String::new(), |key| format!(" but `{key}`, which awsmfa does not know how to use")))]
@@ -96,6 +99,9 @@ pub(crate) enum Error {
 
     #[error("the system refuses what awsmfa needs to wait for AWS and for signals")]
     Runtime(#[source] io::Error),
+
+    #[error("GetCallerIdentity with the keys of this environment was refused by AWS: {code}: {message}")]
+    RefusedKeys { code: String, message: String },
 
     #[error("{place} begins with `{header}`, which AWS's SDKs pass over")]
     SectionDropped { place: Place, header: String, right: String },
@@ -142,29 +148,37 @@ impl Error {
                 Some("the file has to be readable by you".to_owned())
             }
             Self::HalfKey { missing, .. } => Some(format!("add a line `{missing} = …`")),
+            Self::KeyMalformed { .. } => {
+                Some("copy it again: a key has neither blanks nor control characters in it".to_owned())
+            }
+            Self::NoAnswer { reason, .. } if reason.contains("clock") => {
+                Some("set this machine's clock right before you try again".to_owned())
+            }
             Self::NoAnswer { code_sent: true, .. } => {
                 Some("wait until the device shows the next code, and try again".to_owned())
             }
+            Self::NoAnswer { .. } => Some("try again in a moment".to_owned()),
             Self::NoKeys { other: None, .. } => {
                 Some("add `aws_access_key_id = …` and `aws_secret_access_key = …` to it, or `role_arn` and `source_profile`".to_owned())
             }
             Self::NoTerminal(_) => {
                 Some("give the code with `--token-code CODE`, with `--token-code -` on standard input, or in AWSMFA_TOKEN_CODE".to_owned())
             }
+            Self::ProfileUnknown { profile, nearest, .. } if nearest.is_empty() && profile == "default" => {
+                Some("name a profile with `--profile`, or in AWS_PROFILE".to_owned())
+            }
             Self::ProfileUnknown { nearest, .. } | Self::SourceUnknown { nearest, .. } => did_you_mean(nearest),
             Self::Refused { code, message, profile, signer, device, attempted } => {
                 refusal(code, message, attempted, profile, signer, device)
             }
+            Self::RefusedKeys { code, .. } => refused_keys(code).map(str::to_owned),
             Self::SectionDropped { right, .. } => Some(format!("write `{right}`")),
             Self::SetxTooLong { .. } => {
                 Some("`--no-setx` sets the values for this window alone".to_owned())
             }
             Self::SourceMissing { .. } => Some("add a line `source_profile = …`".to_owned()),
-            Self::Unreachable { reason, .. } if reason.contains("certificate") => Some(
-                "the server's certificate is not signed by anybody this system trusts; SSL_CERT_FILE names a file of others to trust"
-                    .to_owned(),
-            ),
-            Self::Unreachable { .. } => Some("check the network, the region and the proxy variables".to_owned()),
+            Self::TemporaryKeys { .. } => Some("name a profile with long-term keys (`AKIA…`)".to_owned()),
+            Self::Unreachable { reason, .. } => Some(unreachable(reason).to_owned()),
             _ => None,
         }
     }
@@ -185,6 +199,33 @@ fn did_you_mean(nearest: &[(String, String)]) -> Option<String> {
     (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
 
+/// What keeps a request from its server. The words are those of rustls, whose types the SDK doesn't show.
+fn unreachable(reason: &str) -> &'static str {
+    if !reason.contains("certificate") {
+        "check the network, the region and the proxy variables"
+    } else if reason.contains("expired") || reason.contains("not valid yet") {
+        "the server's certificate is out of date, or this machine's clock is wrong"
+    } else if reason.contains("not valid for name") {
+        "the server that answers is another one: check the endpoint and the proxy variables"
+    } else {
+        "the server's certificate is not signed by anybody this system trusts; SSL_CERT_FILE names a file of others to trust"
+    }
+}
+
+/// What a refusal of the environment's keys asks for.
+fn refused_keys(code: &str) -> Option<&'static str> {
+    match code {
+        "ExpiredToken" => Some("the session has expired: `awsmfa env` gets a new one"),
+        "InvalidClientTokenId" => Some(
+            "AWS does not know these keys: an AWS_SESSION_TOKEN or AWS_SECURITY_TOKEN beside them may belong to others",
+        ),
+        "SignatureDoesNotMatch" => {
+            Some("AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID, or this machine's clock is wrong")
+        }
+        _ => None,
+    }
+}
+
 /// What AWS's refusal asks for.
 fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &str, device: &Device) -> Option<String> {
     let hint = match code {
@@ -197,7 +238,7 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
         "SignatureDoesNotMatch" => format!(
             "the secret access key of profile `{signer}` does not belong to its access key id: is it whole, without quotes around it?"
         ),
-        "ExpiredToken" => format!("the temporary keys of profile `{signer}` have expired"),
+        "ExpiredToken" => format!("the temporary keys of profile `{signer}` have expired: put new ones in their place"),
         "AccessDenied" if message.contains("unable to validate MFA code") && *device == Device::Derived => format!(
             "the device was derived from the user's name; name the right one with `--serial-number`, or in a line \
              `mfa_serial = …` of profile `{profile}`"
@@ -207,11 +248,20 @@ fn refusal(code: &str, message: &str, attempted: &str, profile: &str, signer: &s
                 "the MFA device of profile `{profile}` has to be one of the user's own, as the IAM console lists it"
             )
         }
-        "AccessDenied" if attempted.starts_with("AssumeRole") && *device == Device::None => {
-            let account = attempted.split(' ').nth(1).and_then(mfa::account).unwrap_or("ACCOUNT");
+        "AccessDenied" if message.contains("root accounts") => {
+            "give the keys of an IAM user: root can't assume a role".to_owned()
+        }
+        "AccessDenied" if attempted.starts_with("AssumeRole") => {
+            // The user whom AWS names in its message has the device; the role may be in another account.
+            let user = message.split(' ').find_map(SerialNumber::derive).filter(|_| *device == Device::None);
+            let device = user.map_or(String::new(), |device| {
+                format!(
+                    "if the role wants MFA, add a line `mfa_serial = {device}` to profile `{profile}`, or use \
+                     `--serial-number`; otherwise "
+                )
+            });
             format!(
-                "if the role wants MFA, add a line `mfa_serial = arn:aws:iam::{account}:mfa/NAME` to profile `{profile}`, \
-                 or use `--serial-number`"
+                "{device}check the role's name, whom its trust policy lets in, and whether it asks for an `external_id`"
             )
         }
         "ValidationError" if message.contains("DurationSeconds") => {

@@ -175,13 +175,52 @@ pub(crate) struct Held {
 impl Held {
     /// The session that this shell holds, expired or not; `None` where the keys are not awsmfa's or are incomplete.
     pub(crate) fn of(ambient: &Ambient) -> Option<Self> {
-        let marker = Marker::of(ambient)?;
-        let complete = ambient.variable(AWS_SECRET_ACCESS_KEY).and(ambient.variable(AWS_SESSION_TOKEN)).is_some();
-        if !complete || ambient.variable(AWS_ACCESS_KEY_ID)? != marker.key {
-            return None;
+        match Found::in_the(ambient) {
+            Found::Session(held) => Some(held),
+            Found::Nothing | Found::ForeignKeys | Found::Incomplete(_) => None,
         }
-        let expiration = Expiration::parse(ambient.variable(AWS_CREDENTIAL_EXPIRATION)?)?;
-        Some(Self { profile: ambient.variable(AWSMFA_PROFILE)?.to_owned(), marker, expiration })
+    }
+}
+
+/// What the environment holds.
+#[expect(clippy::large_enum_variant, reason = "it is made once in the life of the process")]
+pub(crate) enum Found {
+    /// No access key id.
+    Nothing,
+    /// Keys that no marker says to be awsmfa's.
+    ForeignKeys,
+    /// A session of awsmfa's of which these variables are gone, or can't be read.
+    Incomplete(Vec<&'static str>),
+    /// A session of awsmfa's, expired or not.
+    Session(Held),
+}
+
+impl Found {
+    /// What the variables and the marker among them say.
+    pub(crate) fn in_the(ambient: &Ambient) -> Self {
+        let Some(key) = ambient.variable(AWS_ACCESS_KEY_ID) else {
+            return Self::Nothing;
+        };
+        let Some(marker) = Marker::of(ambient).filter(|marker| marker.key == key) else {
+            return Self::ForeignKeys;
+        };
+        let profile = ambient.variable(AWSMFA_PROFILE);
+        let expiration = ambient.variable(AWS_CREDENTIAL_EXPIRATION).and_then(Expiration::parse);
+        let missing: Vec<_> = [
+            (AWS_SECRET_ACCESS_KEY, ambient.variable(AWS_SECRET_ACCESS_KEY).is_none()),
+            (AWS_SESSION_TOKEN, ambient.variable(AWS_SESSION_TOKEN).is_none()),
+            (AWS_CREDENTIAL_EXPIRATION, expiration.is_none()),
+            (AWSMFA_PROFILE, profile.is_none()),
+        ]
+        .into_iter()
+        .filter_map(|(name, missing)| missing.then_some(name))
+        .collect();
+        match (profile, expiration) {
+            (Some(profile), Some(expiration)) if missing.is_empty() => {
+                Self::Session(Held { profile: profile.to_owned(), marker, expiration })
+            }
+            _ => Self::Incomplete(missing),
+        }
     }
 }
 

@@ -21,13 +21,14 @@ mod sts;
 mod terminal;
 
 use std::error::Error as _;
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::ambient::Ambient;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, StatusFormat, StatusOptions};
 use crate::error::Error;
 use crate::shell::Shell;
 
@@ -36,40 +37,56 @@ const EXEC_FAILED: u8 = 125;
 
 fn main() -> ExitCode {
     let ambient = Ambient::read();
-    let cli = match Cli::try_parse() {
+    let cli = match for_a_prompt().map_or_else(Cli::try_parse, Ok) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, &ambient),
     };
     match cli.command {
-        Command::Env(options) => evaluated(commands::env::run(&options, &ambient), options.shell, &ambient),
+        Command::Env(options) => evaluated(|| commands::env::run(&options, &ambient), options.shell, &ambient),
         Command::Exec(options) => commands::exec::run(&options, &ambient).unwrap_or_else(|error| {
             let code = error.exit_code();
             report(&error, if code == 1 { EXEC_FAILED } else { code })
         }),
         Command::Use(options) => {
-            evaluated(commands::switch::on(options, cli.integration, &ambient), cli.integration, &ambient)
+            evaluated(|| commands::switch::on(options, cli.integration, &ambient), cli.integration, &ambient)
         }
-        Command::Off => evaluated(commands::switch::off(cli.integration, &ambient), cli.integration, &ambient),
-        Command::Init(options) => evaluated(commands::init::run(options.shell), Some(options.shell), &ambient),
+        Command::Off => evaluated(|| commands::switch::off(cli.integration, &ambient), cli.integration, &ambient),
+        Command::Init(options) => evaluated(|| commands::init::run(options.shell), Some(options.shell), &ambient),
         Command::Completions(options) => {
-            evaluated(commands::init::completions(options.shell), Some(options.shell), &ambient)
+            evaluated(|| commands::init::completions(options.shell), Some(options.shell), &ambient)
         }
         // A shell that asks for completions has no use for an error.
         Command::Complete(options) => {
             commands::complete::run(options).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
+        Command::Status(options) => {
+            commands::status::run(&options, &ambient).unwrap_or_else(|error| report(&error, error.exit_code()))
+        }
     }
 }
 
-/// Ends a command whose output is for a shell to evaluate.
-fn evaluated(result: Result<(), Error>, shell: Option<Shell>, ambient: &Ambient) -> ExitCode {
-    result.map_or_else(
-        |error| {
-            fail_eval(shell, ambient);
-            report(&error, error.exit_code())
-        },
-        |()| ExitCode::SUCCESS,
-    )
+/// Runs a command whose output is for a shell to evaluate: where it fails, the shell has to see that.
+fn evaluated(
+    command: impl FnOnce() -> Result<(), Error> + panic::UnwindSafe,
+    shell: Option<Shell>,
+    ambient: &Ambient,
+) -> ExitCode {
+    // A panic has told about itself.
+    let failed = match panic::catch_unwind(command) {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    fail_eval(shell, ambient);
+    failed.map_or(ExitCode::FAILURE, |error| report(&error, error.exit_code()))
+}
+
+/// The command line that prompts run before each line that a person types, known without building the parser, which costs
+/// more than the answer.
+fn for_a_prompt() -> Option<Cli> {
+    let options = StatusOptions { format: StatusFormat::Prompt, check: false };
+    let asked = ambient::arguments() == ["status", "--format", "prompt"];
+    asked.then_some(Cli { integration: None, command: Command::Status(options) })
 }
 
 /// Prints the error with its causes and what to do next.
@@ -113,14 +130,15 @@ fn usage(error: &clap::Error, ambient: &Ambient) -> ExitCode {
         }
         kind => {
             let arguments: Vec<String> = ambient::arguments();
-            let exec = arguments.first().is_some_and(|command| command == "exec");
-            if !exec {
+            let command = arguments.first().map_or("", String::as_str);
+            // Whatever else was meant, a shell may be about to evaluate it.
+            if !["exec", "status"].contains(&command) {
                 fail_eval(shell_option(&arguments), ambient);
             }
             let prefix = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand { "" } else { "awsmfa: " };
             terminal::say(&format!("{prefix}{}", text.lines().next().unwrap_or_default()));
             text.lines().skip(1).for_each(terminal::say);
-            ExitCode::from(if exec { EXEC_FAILED } else { 2 })
+            ExitCode::from(if command == "exec" { EXEC_FAILED } else { 2 })
         }
     }
 }

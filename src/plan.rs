@@ -302,6 +302,13 @@ struct Key {
 impl Key {
     fn of(profile: Profile) -> Result<Self, Error> {
         let name = profile.name().to_owned();
+        for part in ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"] {
+            let setting = profile.get(part);
+            if let Some(setting) = setting.filter(|part| !part.value.chars().all(|letter| letter.is_ascii_graphic())) {
+                // Not shown: what stands in the wrong line may be a secret.
+                return Err(Error::KeyMalformed { origin: setting.origin() });
+            }
+        }
         match (profile.get("aws_access_key_id"), profile.get("aws_secret_access_key")) {
             (Some(id), Some(_)) => {
                 let session_token = profile.get("aws_session_token").map(|token| token.place());

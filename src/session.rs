@@ -22,6 +22,8 @@ use crate::terminal::{self, Terminal};
 
 /// How many codes a person may try before the call has failed.
 const TRIES: usize = 3;
+/// The call that tells whose the keys are, before any code goes out.
+const IDENTIFY: &str = "GetCallerIdentity";
 
 /// A request with everything that was read to answer it.
 pub(crate) struct Order<'a> {
@@ -160,10 +162,11 @@ impl Bought {
     /// the person's own variables. `before` is the environment without any session of awsmfa's.
     pub(crate) fn remember(&mut self, before: &Ambient, held: Option<String>, previous: Option<String>) {
         let Marker { region, default_region, .. } = &self.marker;
-        let takes =
-            [(AWS_PROFILE, true), (AWS_REGION, region.is_some()), (AWS_DEFAULT_REGION, default_region.is_some())];
-        let taken = takes.into_iter().filter(|(_, takes)| *takes);
-        self.marker.taken = taken.filter_map(|(name, _)| Some((name, before.variable(name)?.to_owned()))).collect();
+        let mut replaced = vec![AWS_PROFILE];
+        replaced.extend(region.is_some().then_some(AWS_REGION));
+        replaced.extend(default_region.is_some().then_some(AWS_DEFAULT_REGION));
+        let taken = replaced.into_iter().filter_map(|name| Some((name, before.variable(name)?.to_owned())));
+        self.marker.taken = taken.collect();
         let own = before.variable(AWS_PROFILE).map(str::to_owned);
         // To renew a session is no change of profile.
         self.marker.previous = held.or(own).filter(|name| *name != self.plan.profile).or(previous);
@@ -206,13 +209,10 @@ impl Code {
     }
 }
 
-/// The first line of standard input; what is longer than any code is not read to its end.
+/// The first line of standard input, and not a byte more: the rest is for the command that `exec` runs. What is longer
+/// than any code is not read to its end.
 fn line_of_stdin() -> Result<Secret, Error> {
-    let mut text = String::with_capacity(64);
-    std::io::stdin().take(64).read_to_string(&mut text).map_err(Error::Stdin)?;
-    let end = text.find('\n').unwrap_or(text.len());
-    text.truncate(end);
-    Ok(Secret::new(text))
+    ambient::stdin().and_then(|stdin| terminal::read_line(stdin.take(64))).map_err(Error::Stdin)
 }
 
 /// The region whose STS is asked: the session's own, else the main one of the partition that is in play.
@@ -242,7 +242,7 @@ async fn device(sts: &Sts, key: &AccessKey, plan: &Plan) -> Result<Option<Serial
         Device::None => Ok(None),
         Device::Known(serial) => Ok(Some(serial.clone())),
         Device::Derived => {
-            let caller = sts.caller(key).await.map_err(|failure| failed("GetCallerIdentity", failure, sts, plan))?;
+            let caller = sts.caller(key).await.map_err(|failure| failed(IDENTIFY, failure, sts, plan))?;
             match SerialNumber::derive(&caller) {
                 Some(serial) => Ok(Some(serial)),
                 None => Err(Error::NoUser { profile: plan.signer.clone(), caller }),
@@ -310,6 +310,10 @@ async fn chained_calls(sts: &Sts, session: Session, plan: &Plan) -> Result<Sessi
 
 fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
     let attempted = attempted.to_owned();
+    let no_answer = |attempted: String, reason| {
+        let code_sent = plan.device != Device::None && attempted != IDENTIFY;
+        Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
+    };
     match failure {
         Failure::CodeRejected => Error::CodeRejected,
         Failure::Refused { code, message } => Error::Refused {
@@ -321,22 +325,26 @@ fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
             device: plan.device.clone(),
         },
         Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint: sts.endpoint().to_owned(), reason },
-        Failure::Lost(reason) => {
-            let code_sent = plan.device != Device::None;
-            Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
-        }
+        Failure::Lost(reason) => no_answer(attempted, reason),
+        Failure::Useless(reason) => no_answer(attempted, reason.to_owned()),
     }
 }
 
 /// Runs the work, unless a signal ends the process first: then everything that the work holds is dropped, the prompt's
 /// terminal mode with it.
-fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+///
+/// # Errors
+/// The work's own, or the signal.
+pub(crate) fn until_signal<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         tokio::select! {
             biased;
             signal = signal::termination() => Err(signal.map_or_else(Error::Runtime, Error::Interrupted)),
             result = work => result,
         }
-    })
+    });
+    // A look-up of a name that hangs is not waited for.
+    runtime.shutdown_background();
+    result
 }

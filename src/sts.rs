@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -22,10 +23,12 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_types::os_shim_internal::Env;
 use http::Uri;
 
-use crate::ambient::Ambient;
+use crate::ambient::{self, Ambient};
 use crate::credentials::{AccessKey, Expiration, Secret, Session};
 use crate::error::Error;
 use crate::mfa::{SerialNumber, TokenCode};
@@ -57,8 +60,10 @@ pub(crate) enum Failure {
     },
     /// Nothing reached STS, and so a token code is as good as before.
     NotSent(String),
-    /// The request went out and no usable answer came: a token code may be spent.
+    /// The request went out and no answer came: a token code may be spent.
     Lost(String),
+    /// STS carried the request out, and its answer is of no use. Another code would get the same.
+    Useless(&'static str),
 }
 
 impl Sts {
@@ -81,6 +86,8 @@ impl Sts {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(CALL).build())
+            // An answer that stalls is one that is late: the time-out is enough.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard())
             .http_client(http_client_fn(move |_, _| connector.clone()));
         config.set_endpoint_url(endpoint.clone());
@@ -100,7 +107,7 @@ impl Sts {
     pub(crate) async fn caller(&self, key: &AccessKey) -> Result<String, Failure> {
         let call = self.client.get_caller_identity().customize().config_override(signed_by(key));
         let answer = call.send().await.map_err(|error| Failure::of(&error))?;
-        answer.arn.ok_or_else(|| Failure::Lost("the answer names no caller".to_owned()))
+        answer.arn.ok_or(Failure::Useless("the answer names no caller"))
     }
 
     /// Makes the call, with the code of a device if there is one.
@@ -155,7 +162,7 @@ impl Sts {
                 answer.map_err(|error| Failure::of(&error))?.credentials
             }
         };
-        credentials.and_then(complete).ok_or_else(|| Failure::Lost("the answer has no complete credentials".to_owned()))
+        complete(credentials, ambient::now()).map_err(Failure::Useless)
     }
 }
 
@@ -170,7 +177,7 @@ pub(crate) fn home_region(arn: &str) -> &'static str {
 
 fn signed_by(key: &AccessKey) -> Builder {
     let provider = SharedCredentialsProvider::new(Credentials::from(key));
-    aws_sdk_sts::Config::builder().credentials_provider(provider)
+    aws_sdk_sts::Config::builder().credentials_provider(provider).retry_classifier(Hopeless)
 }
 
 /// The durations come from ranges far below the limit of the type that the SDK has for them.
@@ -178,17 +185,24 @@ fn to_i32(seconds: u32) -> i32 {
     seconds.try_into().unwrap_or(i32::MAX)
 }
 
-/// The session in an answer; `None` where a part is missing, empty or not plain text.
-fn complete(answer: types::Credentials) -> Option<Session> {
-    let types::Credentials { access_key_id, secret_access_key, session_token, expiration, .. } = answer;
+/// The session in an answer at `now` (seconds since the epoch); or what makes it useless: a part that is missing, empty
+/// or not plain text, or an end that has passed.
+fn complete(answer: Option<types::Credentials>, now: i64) -> Result<Session, &'static str> {
+    const INCOMPLETE: &str = "the answer has no complete credentials";
+    let types::Credentials { access_key_id, secret_access_key, session_token, expiration, .. } =
+        answer.ok_or(INCOMPLETE)?;
     let secret = Secret::new(secret_access_key);
     let session_token = Secret::new(session_token);
+    let expiration = Expiration::from_epoch(expiration.secs());
     let parts = [&access_key_id, secret.expose(), session_token.expose()];
     let sound = |part: &&str| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_graphic());
-    parts.iter().all(sound).then(|| Session {
-        expiration: Expiration::from_epoch(expiration.secs()),
-        key: AccessKey { id: access_key_id, secret, session_token: Some(session_token) },
-    })
+    if !parts.iter().all(sound) {
+        return Err(INCOMPLETE);
+    }
+    if expiration.seconds_left(now) == 0 {
+        return Err("the session in the answer has expired by this machine's clock");
+    }
+    Ok(Session { expiration, key: AccessKey { id: access_key_id, secret, session_token: Some(session_token) } })
 }
 
 impl Failure {
@@ -215,26 +229,33 @@ impl Failure {
             {
                 Self::CodeRejected
             }
+            // A server that failed may have done so before or after it looked at the code.
+            SdkError::ServiceError(answer) if answer.raw().status().is_server_error() => {
+                Self::Lost(format!("it failed with HTTP status {}", answer.raw().status().as_u16()))
+            }
             SdkError::ServiceError(answer) if answer.err().code().is_some() => Self::Refused {
                 code: answer.err().code().unwrap_or_default().to_owned(),
                 message: answer.err().message().unwrap_or_default().trim().to_owned(),
             },
+            // The answer broke off.
+            SdkError::ResponseError(_) => Self::Lost(innermost(error)),
             // What can't be read is not quoted: it may be half of a secret.
-            SdkError::ServiceError(answer) if answer.raw().status().is_server_error() => {
-                Self::Lost(format!("the answer is HTTP status {}", answer.raw().status().as_u16()))
-            }
-            _ => Self::Lost("the answer can't be read".to_owned()),
+            _ => Self::Lost(
+                "the answer is none of AWS's; a proxy or the network's sign-in page may have given it".to_owned(),
+            ),
         }
     }
 }
 
-/// The last cause of an error, which is the one that says something: `connection refused`.
+/// The last cause of an error, which is the one that says something: `connection refused`; without the link to its manual
+/// that rustls adds to one.
 fn innermost(error: &dyn StdError) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    let text = error.to_string();
+    text.split(": https://docs.rs/").next().unwrap_or_default().to_owned()
 }
 
 /// AWS's two answers to a request whose date is too far from its own.
@@ -242,6 +263,25 @@ fn is_clock_skew(code: &str, message: &str) -> bool {
     code == "RequestTimeTooSkewed"
         || code == "SignatureDoesNotMatch"
             && ["Signature expired", "Signature not yet current"].iter().any(|start| message.starts_with(start))
+}
+
+/// Keeps the SDK from trying again what is [not worth it](is_worth_another_try), as it would with any connection error.
+#[derive(Debug)]
+struct Hopeless;
+
+impl ClassifyRetry for Hopeless {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let worth_it = error.is_none_or(|error| match error.as_connector_error() {
+            Some(error) => is_worth_another_try(&innermost(error)),
+            None => !error.is_timeout_error(),
+        });
+        if worth_it { RetryAction::NoActionIndicated } else { RetryAction::RetryForbidden }
+    }
+
+    fn name(&self) -> &'static str {
+        "hopeless"
+    }
 }
 
 /// A certificate that isn't trusted now won't be in half a second, and who waited out a time-out waited long enough.
@@ -255,7 +295,7 @@ fn connector(endpoint: Option<&str>) -> SharedHttpConnector {
     let plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http:"));
     let roots = if plain { TrustStore::empty() } else { TrustStore::default() };
     let proxy = if local { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(CALL).build();
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
     let builder = Connector::builder().connector_settings(settings).proxy_config(proxy);
     let builder = builder.tls_provider(Provider::rustls(CryptoMode::Ring));
     SharedHttpConnector::new(match TlsContext::builder().with_trust_store(roots).build() {

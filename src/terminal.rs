@@ -9,9 +9,12 @@ use std::io::{self, ErrorKind, Read, Write};
 use tokio::sync::oneshot;
 
 use crate::credentials::Secret;
+use crate::signal;
 
-/// The text without what could control a terminal: control characters, and those that turn the direction of writing.
+/// The text as one line, without what could control a terminal: control characters, and those that turn the direction of
+/// writing.
 pub(crate) fn printable(text: &str) -> String {
+    let text = text.replace(['\n', '\t'], " ");
     let turns = |letter| matches!(letter, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|letter| !letter.is_control() && !turns(*letter)).collect()
 }
@@ -47,12 +50,22 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone, or the person ended the input (Ctrl-D).
     pub(crate) async fn ask(&self, prompt: &str) -> io::Result<Secret> {
+        let prompt = printable(prompt);
+        let mut resumption = signal::resumption()?;
         let _silence = Silence { terminal: self, before: mode::silence(&self.device)? };
-        self.write(&printable(prompt))?;
+        self.write(&prompt)?;
         let device = self.device.try_clone()?;
-        let (sender, answer) = oneshot::channel();
-        std::thread::Builder::new().name("prompt".to_owned()).spawn(move || sender.send(read_line(device)))?;
-        answer.await.unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into()))
+        let (sender, mut answer) = oneshot::channel();
+        let read = move || sender.send(read_line(UntilEnd(device)));
+        std::thread::Builder::new().name("prompt".to_owned()).spawn(read)?;
+        loop {
+            tokio::select! {
+                line = &mut answer => return line.unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into())),
+                // Meanwhile the terminal was the shell's, which has made it echo.
+                () = resumption() => mode::silence(&self.device)?,
+            };
+            self.write(&prompt)?;
+        }
     }
 
     #[cfg(unix)]
@@ -83,8 +96,12 @@ impl Drop for Silence<'_> {
     }
 }
 
-fn read_line(device: File) -> io::Result<Secret> {
-    let config = rpassword::ConfigBuilder::new().input_reader(UntilEnd(device)).output_discard().build();
+/// Reads to the end of the line, or of the input, and not a byte further.
+///
+/// # Errors
+/// The input can't be read.
+pub(crate) fn read_line(input: impl Read + 'static) -> io::Result<Secret> {
+    let config = rpassword::ConfigBuilder::new().input_reader(input).output_discard().build();
     rpassword::read_password_with_config(config).map(Secret::new)
 }
 
@@ -154,7 +171,7 @@ mod tests {
 
     #[test]
     fn nothing_that_controls_a_terminal_is_printed() {
-        assert_eq!(printable("a\x1b[2Jb\x07c\r\n\u{9b}1m"), "a[2Jbc1m");
+        assert_eq!(printable("a\x1b[2Jb\x07c\r\nd\te\u{9b}1m"), "a[2Jbc d e1m");
         assert_eq!(printable("admin\u{202e}nimda\u{2066}"), "adminnimda");
         assert_eq!(printable("Größe – “x” 漢字 🐱"), "Größe – “x” 漢字 🐱");
     }

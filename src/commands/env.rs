@@ -31,16 +31,16 @@ pub(crate) fn run(options: &EnvOptions, ambient: &Ambient) -> Result<(), Error> 
         bought.changes(&regions)
     };
     let block = shell.render(&changes, style)?;
-    if !quiet {
-        if shell == Shell::Cmd && style.persist && !options.unset {
-            warn_of_registry(ambient);
-        }
-        if ambient::stdout_is_terminal() {
-            let line = shell.one_liner(&command_line(options, shell));
-            terminal::say(&format!("awsmfa: nothing is set yet; to apply this to your shell, type: {line}"));
-        }
+    if !quiet && shell == Shell::Cmd && style.persist && !options.unset {
+        warn_of_registry(ambient);
     }
-    super::print(&block)
+    super::print(&block)?;
+    if !quiet && ambient::stdout_is_terminal() {
+        // Below the block, where it is seen.
+        let line = shell.one_liner(&command_line(options, shell));
+        terminal::say(&format!("awsmfa: nothing is set yet; to apply this to your shell, type: {line}"));
+    }
+    Ok(())
 }
 
 /// `SETX` keeps the session after the window is closed, and doesn't touch what the person stored there.

@@ -40,7 +40,7 @@ pub(crate) fn on(mut options: UseOptions, integration: Option<Shell>, ambient: &
         bought.announce();
     }
     bought.remember(&before, held, previous);
-    print(shell, give_back(taken).chain(bought.changes(&set)).collect(), !options.session.quiet)
+    print(shell, give_back(taken).chain(bought.changes(&set)), !options.session.quiet)
 }
 
 /// Prints the block that takes the session out of the shell and gives back what `use` took.
@@ -50,7 +50,7 @@ pub(crate) fn on(mut options: UseOptions, integration: Option<Shell>, ambient: &
 pub(crate) fn off(integration: Option<Shell>, ambient: &Ambient) -> Result<(), Error> {
     let shell = integration.ok_or_else(|| not_loaded("off", ambient))?;
     let Traces { taken, set } = Traces::of(ambient);
-    print(shell, environment::of_nothing(&set).into_iter().chain(give_back(taken)).collect(), false)
+    print(shell, environment::of_nothing(&set).into_iter().chain(give_back(taken)), false)
 }
 
 fn give_back(taken: BTreeMap<&'static str, String>) -> impl Iterator<Item = Change> {
@@ -58,7 +58,8 @@ fn give_back(taken: BTreeMap<&'static str, String>) -> impl Iterator<Item = Chan
 }
 
 /// Nothing is stored for cmd's new windows: `use` is about this shell alone.
-fn print(shell: Shell, changes: Vec<Change>, warn: bool) -> Result<(), Error> {
+fn print(shell: Shell, changes: impl Iterator<Item = Change>, warn: bool) -> Result<(), Error> {
+    let changes: Vec<_> = changes.collect();
     super::print(&shell.render(&changes, Style { persist: false, warn })?)
 }
 

@@ -1,8 +1,7 @@
 //! Completion, asked for with TAB in real shells on real terminals.
 
-use rexpect::session::{PtySession, spawn_command};
-
 use crate::run::Home;
+use crate::screen::Screen;
 use crate::server::{Sandbox, World};
 
 /// Profiles whose names hold what cuts a word into pieces in bash, or means something to one of the shells.
@@ -41,27 +40,22 @@ const SHELLS: [(&str, &str, &str); 3] = [
 
 /// The shell on a terminal, with the integration loaded.
 #[track_caller]
-fn interactive(home: &Home, shell: &str) -> PtySession {
+fn interactive(home: &Home, shell: &str) -> Screen {
     let (_, command, load) = SHELLS.into_iter().find(|(name, ..)| *name == shell).expect("a shell");
-    let mut words = command.split(' ');
-    let mut command = home.command(words.next().expect("a program"));
-    command.args(words).env("TERM", "xterm");
-    let mut session = spawn_command(command, Some(10_000)).expect("a shell on a terminal");
-    session.send_line(load).expect("a terminal");
-    session.exp_string("ready ").unwrap_or_else(|error| panic!("{shell}: {error}"));
-    session
+    let mut screen = Screen::new(home, ["env", "TERM=xterm"].into_iter().chain(command.split(' ')));
+    screen.type_in(&format!("{load}\n"));
+    screen.wait_for("ready ");
+    screen
 }
 
 /// The words of the command line after each line was typed, every `TAB` in it as the key.
 #[track_caller]
 fn typed<'a>(home: &Home, shell: &str, lines: impl IntoIterator<Item = (&'a str, &'a str)>) {
-    let mut session = interactive(home, shell);
+    let mut screen = interactive(home, shell);
     for (line, expected) in lines {
-        session.send_line(&line.replace("TAB", "\t")).expect("a terminal");
-        session.exp_string(expected).unwrap_or_else(|error| panic!("{shell}: {line}: {error}"));
+        screen.type_in(&format!("{}\n", line.replace("TAB", "\t")));
+        screen.wait_for(expected);
     }
-    session.send_line("exit").expect("a terminal");
-    session.exp_eof().expect("the shell's end");
 }
 
 fn home(sandbox: &Sandbox) -> Home {
@@ -144,12 +138,9 @@ fn a_profile_is_shown_with_its_role_and_account() {
             ("deploy:", "role deploy, account 123456789012"),
             ("a@b:", "account 123456789012"),
         ] {
-            let mut session = interactive(&home, shell);
-            session.send(&format!("awsmfa use {word}\t")).and_then(|_| session.flush()).expect("a terminal");
-            session.exp_string(description).unwrap_or_else(|error| panic!("{shell}: {error}"));
-            // Ctrl-U takes the line back.
-            session.send("\x15exit\r").and_then(|_| session.flush()).expect("a terminal");
-            session.exp_eof().expect("the shell's end");
+            let mut screen = interactive(&home, shell);
+            screen.type_in(&format!("awsmfa use {word}\t"));
+            screen.wait_for(description);
         }
     }
 }

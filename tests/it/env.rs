@@ -121,7 +121,7 @@ fn unset_takes_a_session_away_and_succeeds_where_there_is_none() {
 fn the_region_is_the_options_then_the_persons_own_then_the_profiles() {
     let shell = SHELLS[0];
     let both = |name| format!("{USER} region={name} default-region={name}");
-    let cases: [(&str, &str, String, Vec<(&str, &str)>); 5] = [
+    let cases = [
         ("", "", both("eu-central-1"), region("eu-central-1").to_vec()),
         ("", "--region us-east-1", both("us-east-1"), region("us-east-1").to_vec()),
         // The person's own variable stays, and only its twin is awsmfa's.

@@ -12,7 +12,7 @@ fn variables(ran: &Ran) -> BTreeMap<String, String> {
 }
 
 /// A home whose environment holds a session of `msgcxp`, as after `eval "$(awsmfa env -p msgcxp)"`.
-fn home_with_session(sandbox: &Sandbox) -> Home {
+pub(crate) fn home_with_session(sandbox: &Sandbox) -> Home {
     let home = Home::new(sandbox);
     let ran = home.awsmfa(["exec", "-q", "-p", "msgcxp", "-t", &sandbox.code(DEVICE), "--", "env"]);
     ran.status(0);

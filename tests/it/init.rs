@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::run::{DEVICE, Home, Ran};
+use crate::screen::Screen;
 use crate::server::{Sandbox, World};
 
 /// Each shell with its name for `init`, the line that loads it, and what makes it strict. The integration is loaded twice, over
@@ -143,6 +144,20 @@ fn a_failure_is_the_functions_own_and_changes_nothing() {
             let variables = own(&[("AWS_PROFILE", "mine"), ("AWS_ACCESS_KEY_ID", "AKIAOLD")]);
             assert_eq!(seen(&ran), [variables], "{shell:?}: {line}");
         }
+    }
+}
+
+#[test]
+fn the_code_is_asked_for_on_the_terminal() {
+    for (shell, name, load, strict) in SHELLS {
+        let sandbox = Sandbox::start(World::default());
+        let home = Home::new(&sandbox);
+        let script = format!("{strict}\n{}\nawsmfa use carol\nenv | grep AWSMFA_PROFILE", load.replace("SHELL", name));
+        let mut screen = Screen::script(&home, shell, &script);
+        screen.wait_for("token code for profile carol");
+        screen.type_in(&format!("{}\n", sandbox.code("GAHT12345678")));
+        screen.wait_for("AWSMFA_PROFILE=carol");
+        screen.mode_is_restored();
     }
 }
 

@@ -6,12 +6,14 @@ use std::path::Path;
 use crate::run::{DEVICE, Home, Ran};
 use crate::server::{Sandbox, World};
 
+const CODE: &str = "AWSMFA_TOKEN_CODE";
+
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README")
 }
 
 /// The text of all code blocks of that language.
-fn blocks(language: &str) -> Vec<String> {
+pub(crate) fn blocks(language: &str) -> Vec<String> {
     let readme = readme();
     let fence = format!("```{language}\n");
     let block = |rest: &str| rest.split_once("```").map(|(block, _)| block.to_owned());
@@ -43,7 +45,7 @@ fn run(shell: &str, line: &str, after: &str) -> String {
     let code = sandbox.code(DEVICE);
     let mut home = home(&sandbox);
     if !line.contains("123456") {
-        home = home.env("AWSMFA_TOKEN_CODE", &code);
+        home = home.env(CODE, &code);
     }
     let mut command = home.command(shell);
     command.args(["-c", &format!("{}\n{after}", line.replace("123456", &code))]);
@@ -59,6 +61,7 @@ fn every_line_for_a_posix_shell_does_what_it_says() {
         ("eval \"$(awsmfa env -p msgcxp)\"", ""),
         ("awsmfa exec -- terraform plan", "terraform plan as msgcxp\n"),
         ("eval \"$(awsmfa env -p msgcxp)\" && terraform apply", "terraform apply as msgcxp\n"),
+        ("PS1='", ""),
         ("awsmfa exec -p deploy -- aws s3 ls", "aws s3 ls as deploy\n"),
         ("awsmfa exec -- terraform plan", "terraform plan as msgcxp\n"),
         ("awsmfa exec -p deploy", "a shell as deploy\n"),
@@ -100,6 +103,37 @@ fn the_lines_of_the_table_apply_a_session_and_take_it_away() {
     for name in ["bash, zsh, sh", "fish", "PowerShell", "cmd"] {
         let (apply, _) = row(name);
         assert!(help.contains(&apply), "{apply}");
+    }
+}
+
+#[test]
+fn the_shell_integration_is_loaded_by_its_line_and_does_what_it_says() {
+    let readme = readme();
+    let line = |name: &str| {
+        let rows = readme.lines().filter(|line| line.starts_with(&format!("| {name} |")));
+        let row = rows.map(|row| row.replace("\\|", "PIPE")).find(|row| row.contains("awsmfa init")).expect("a row");
+        row.split('|').nth(3).expect("a line").trim().trim_matches('`').replace("PIPE", "|")
+    };
+    let lines = blocks("sh").concat();
+    assert_eq!(lines.lines().count(), 4);
+    for (shell, name) in [("bash", "bash"), ("zsh", "zsh"), ("dash", "sh"), ("fish", "fish")] {
+        let sandbox = Sandbox::start(World::default());
+        let mut script = line(name);
+        for line in lines.lines() {
+            let code = if line.starts_with("awsmfa off") { String::new() } else { sandbox.code(DEVICE) };
+            let code =
+                if name == "fish" { format!("set -gx {CODE} '{code}'") } else { format!("export {CODE}={code}") };
+            script = format!("{script}\n{code}\n{line}\necho \"as $AWSMFA_PROFILE with $AWS_PROFILE\"");
+        }
+        let home = home(&sandbox).env("AWS_PROFILE", "mine");
+        let ran = home.shell(shell, &script);
+        ran.status(0).stdout("as msgcxp with \nas deploy with \nas msgcxp with \nas  with mine\n");
+    }
+    // As `--help` says it.
+    let sandbox = Sandbox::start(World::default());
+    let help = home(&sandbox).awsmfa(["init", "--help"]).stderr;
+    for name in ["bash", "zsh", "sh", "fish", "PowerShell", "cmd"] {
+        assert!(help.contains(&line(name)), "{name}");
     }
 }
 
