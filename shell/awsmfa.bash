@@ -13,10 +13,10 @@ function awsmfa {
             \return
             ;;
     esac
-    \local block code=0 trace=${-//[!x]/}
+    \local block code=0 trace=${-//[!vx]/}
     # What is evaluated holds secrets, which a trace would show.
-    { \set +x; } 2>/dev/null
+    { \set +vx; } 2>/dev/null
     block=$(\command awsmfa --integration bash "$@") && \eval "$block" || code=$?
-    [[ $trace ]] && \set -x
+    [[ -z $trace ]] || \set "-$trace"
     \return "$code"
 }

@@ -14,15 +14,14 @@ awsmfa() {
             ;;
     esac
     # What is evaluated holds secrets, which a trace would show.
-    case $- in
-        *x*) _awsmfa_trace=x ;;
-        *) _awsmfa_trace= ;;
-    esac
-    { \set +x; } 2>/dev/null
+    _awsmfa_trace=
+    case $- in *v*) _awsmfa_trace=v ;; esac
+    case $- in *x*) _awsmfa_trace=x$_awsmfa_trace ;; esac
+    { \set +vx; } 2>/dev/null
     _awsmfa_block=$(\command awsmfa --integration sh "$@") && \eval "$_awsmfa_block"
     # There are no local variables here: the arguments are, and are no longer needed.
     \set -- "$?" "$_awsmfa_trace"
     \unset _awsmfa_block _awsmfa_trace
-    case $2 in x) \set -x ;; esac
+    case $2 in ?*) \set "-$2" ;; esac
     \return "$1"
 }

@@ -178,7 +178,7 @@ fn a_trace_shows_no_value_and_goes_on_afterwards() {
     for shell in SHELLS {
         let sandbox = Sandbox::start(World::default());
         let home = Home::new(&sandbox);
-        let trace = if shell.1 == "fish" { "set -g fish_trace 1" } else { "set -x" };
+        let trace = if shell.1 == "fish" { "set -g fish_trace 1" } else { "set -vx" };
         let ran =
             run(&home, shell, &format!("{trace}\nawsmfa use -q readonly\ntrue goes on\nenv -0; echo @@\nawsmfa off"));
         ran.status(0);
