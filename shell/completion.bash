@@ -37,6 +37,7 @@ function _awsmfa_complete {
     \local word="${words[${#words[@]} - 1]}"
     \unset 'words[${#words[@]} - 1]'
 
+    \local IFS=$'\n'
     # No candidate holds a blank or anything else that a shell would take for more than itself.
     # shellcheck disable=SC2207
     COMPREPLY=($(\command awsmfa complete bash --word="$word" -- "${words[@]}"))
