@@ -30,6 +30,14 @@ impl Ambient {
         Self { variables: variables.into_iter().collect() }
     }
 
+    /// The same surroundings with these variables cleared, and then those set.
+    pub(crate) fn with<'a>(&self, set: impl IntoIterator<Item = (&'a str, &'a str)>, cleared: &[&str]) -> Self {
+        let mut variables = self.variables.clone();
+        variables.retain(|name, _| !cleared.contains(&name.as_str()));
+        variables.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Self { variables }
+    }
+
     /// The variable's value; `None` also when it is empty, as the AWS CLI takes it.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -5,7 +5,9 @@
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use crate::completion;
 use crate::format::Format;
 use crate::shell::Shell;
 
@@ -25,6 +27,10 @@ use crate::shell::Shell;
         awsmfa exec -p PROFILE -- aws s3 ls     one command"
 )]
 pub(crate) struct Cli {
+    /// The shell whose function runs this: it is about to evaluate what `use` and `off` print
+    #[arg(long, value_enum, hide = true)]
+    pub(crate) integration: Option<Shell>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -34,6 +40,14 @@ pub(crate) enum Command {
     Env(EnvOptions),
     Exec(ExecOptions),
     Status(StatusOptions),
+    Use(UseOptions),
+    /// Take the session out of this shell, and give back what `use` took (see `awsmfa init --help`)
+    ///
+    /// AWS_PROFILE, AWS_REGION and AWS_DEFAULT_REGION become what they were before `use`, where nobody changed them since.
+    Off,
+    Init(InitOptions),
+    Completions(CompletionsOptions),
+    Complete(CompleteOptions),
 }
 
 /// Print the statements that put a session into the running shell
@@ -147,11 +161,66 @@ pub(crate) enum StatusFormat {
     Prompt,
 }
 
+/// Put a session into this shell: what `env` prints, applied (see `awsmfa init --help`)
+///
+/// `awsmfa use -` goes back to the profile before. `awsmfa off` takes the session away again.
+#[derive(Args)]
+pub(crate) struct UseOptions {
+    /// The profile, as with `--profile`; `-` is the one before
+    #[arg(value_name = "PROFILE", conflicts_with = "profile", add = ArgValueCompleter::new(completion::profiles))]
+    pub(crate) name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
+}
+
+/// Print what makes `awsmfa use`, `awsmfa off` and completion work in your shell
+///
+/// The shell evaluates it when it starts, from then on `awsmfa` is a function around the program.
+#[derive(Args)]
+#[command(after_help = "How to load it, in the file that your shell reads when it starts:
+  bash         eval \"$(awsmfa init bash)\"                 ~/.bashrc
+  zsh          eval \"$(awsmfa init zsh)\"                  ~/.zshrc, after compinit
+  sh           eval \"$(awsmfa init sh)\"                   the file that ENV names
+  fish         awsmfa init fish | source                  ~/.config/fish/config.fish
+  PowerShell   awsmfa init powershell | Out-String | Invoke-Expression          $PROFILE
+  cmd          for /f \"delims=\" %i in ('awsmfa init cmd') do @%i              by hand, in each window")]
+pub(crate) struct InitOptions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// Print what completes awsmfa's command line in your shell, without the rest of `init`
+#[derive(Args)]
+pub(crate) struct CompletionsOptions {
+    /// The shell: bash, zsh, fish or powershell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// Answer a shell that asks for completions
+#[derive(Args)]
+#[command(hide = true)]
+pub(crate) struct CompleteOptions {
+    /// The shell that asks
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+
+    /// The word at the cursor, as far as it is typed
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) word: OsString,
+
+    /// The words before it
+    #[arg(last = true)]
+    pub(crate) words: Vec<OsString>,
+}
+
 /// Which session is wanted.
 #[derive(Args)]
 pub(crate) struct SessionOptions {
     /// The profile [default: AWS_PROFILE, the profile of the session in this shell, AWS_DEFAULT_PROFILE, `default`]
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", add = ArgValueCompleter::new(completion::profiles))]
     pub(crate) profile: Option<String>,
 
     /// The code that the MFA device shows; `-` reads it from standard input [default: AWSMFA_TOKEN_CODE, else asked for]

@@ -1,8 +1,11 @@
 //! The commands, a file each. Only they write to standard output.
 
+pub(crate) mod complete;
 pub(crate) mod env;
 pub(crate) mod exec;
+pub(crate) mod init;
 pub(crate) mod status;
+pub(crate) mod switch;
 
 use std::io::Write;
 

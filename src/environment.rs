@@ -46,7 +46,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    fn set(name: &'static str, value: String) -> Self {
+    pub(crate) fn set(name: &'static str, value: String) -> Self {
         Self { name, value: Some(Secret::new(value)) }
     }
 

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use crate::mfa::SerialNumber;
 use crate::plan::{Device, span};
 use crate::profile::Place;
+use crate::shell::Shell;
 use crate::signal::Signal;
 
 /// An error of any part. The variants stand in alphabetical order.
@@ -65,6 +66,20 @@ pub(crate) enum Error {
 
     #[error("profile `{profile}` ({place}) has no access key{}", other.map_or(String::new(), |key| format!(" but `{key}`, which awsmfa does not know how to use")))]
     NoKeys { profile: String, place: Place, other: Option<&'static str> },
+
+    #[error("there is no completion for {shell}")]
+    NoCompletion { shell: &'static str },
+
+    #[error("there is no `awsmfa use` for {} yet", shell.name())]
+    NoIntegration { shell: Shell },
+
+    #[error("no profile was used before this one")]
+    NoPreviousProfile,
+
+    #[error(
+        "`awsmfa {command}` changes your shell, so it has to be a function there: put `{line}` into the file that your shell reads when it starts"
+    )]
+    NotLoaded { command: &'static str, line: String },
 
     #[error("a token code is needed, and there is no terminal to ask for it")]
     NoTerminal(#[source] io::Error),
@@ -150,6 +165,9 @@ impl Error {
                 Some("wait until the device shows the next code, and try again".to_owned())
             }
             Self::NoAnswer { .. } => Some("try again in a moment".to_owned()),
+            Self::NoIntegration { shell } => {
+                Some(format!("a session comes into it by {}", shell.one_liner("awsmfa env -p PROFILE")))
+            }
             Self::NoKeys { other: None, .. } => {
                 Some("add `aws_access_key_id = …` and `aws_secret_access_key = …` to it, or `role_arn` and `source_profile`".to_owned())
             }

@@ -3,17 +3,22 @@
 //! The marker carries no secret. It tells a session of awsmfa's from keys that somebody else put into the environment,
 //! and the region that awsmfa set from the one that the person chose.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::ambient::Ambient;
 use crate::credentials::Expiration;
 use crate::environment::{
-    AWS_ACCESS_KEY_ID, AWS_CREDENTIAL_EXPIRATION, AWS_DEFAULT_REGION, AWS_REGION, AWS_SECRET_ACCESS_KEY,
+    AWS_ACCESS_KEY_ID, AWS_CREDENTIAL_EXPIRATION, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN, AWSMFA_PROFILE, AWSMFA_SESSION,
 };
 
 /// The version of the marker's form; one of another version is not understood, and so nothing counts as held.
 const VERSION: &str = "1";
+
+/// The variables of the person's that `use` may take away and `off` gives back, each with its field of the marker.
+const TAKEN: [(&str, &str); 3] =
+    [(AWS_PROFILE, "was-profile"), (AWS_REGION, "was-region"), (AWS_DEFAULT_REGION, "was-default-region")];
 
 /// What a session was bought with: `AWSMFA_SESSION`, a line of `name=value` fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +39,10 @@ pub(crate) struct Marker {
     pub(crate) region: Option<String>,
     /// What awsmfa set `AWS_DEFAULT_REGION` to, if it did.
     pub(crate) default_region: Option<String>,
+    /// The profile before this one, for `use -`.
+    pub(crate) previous: Option<String>,
+    /// What `use` took from the person: the variables and their values.
+    pub(crate) taken: BTreeMap<&'static str, String>,
 }
 
 /// Whose rights a session has.
@@ -68,7 +77,12 @@ impl Marker {
                 "role" => marker.role = Some(value),
                 "region" => marker.region = Some(value),
                 "default-region" => marker.default_region = Some(value),
-                _ => {}
+                "previous" => marker.previous = Some(decoded(&value)),
+                _ => {
+                    if let Some((variable, _)) = TAKEN.iter().find(|(_, field)| *field == name) {
+                        marker.taken.insert(variable, decoded(&value));
+                    }
+                }
             }
         }
         (!marker.key.is_empty()).then_some(marker)
@@ -94,10 +108,58 @@ impl fmt::Display for Marker {
             ("region", &self.region),
             ("default-region", &self.default_region),
         ];
-        optional.iter().try_for_each(|(name, value)| match value {
-            Some(value) => write!(f, " {name}={value}"),
-            None => Ok(()),
-        })
+        for (name, value) in optional {
+            if let Some(value) = value {
+                write!(f, " {name}={value}")?;
+            }
+        }
+        if let Some(previous) = &self.previous {
+            write!(f, " previous={}", encoded(previous))?;
+        }
+        for (variable, field) in TAKEN {
+            if let Some(value) = self.taken.get(variable) {
+                write!(f, " {field}={}", encoded(value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value that somebody else chose, without blanks, which part the fields; and without the usual `%`, which cmd can't
+/// quote.
+fn encoded(value: &str) -> String {
+    value.replace('~', "~7E").replace(' ', "~20")
+}
+
+fn decoded(field: &str) -> String {
+    field.replace("~20", " ").replace("~7E", "~")
+}
+
+/// What of the person's own variables a session of `use` left behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traces {
+    /// What it took, and what nobody changed since: to be set again.
+    pub(crate) taken: BTreeMap<&'static str, String>,
+    /// The region variables that it set where there were none: to be cleared.
+    pub(crate) set: Vec<&'static str>,
+}
+
+impl Traces {
+    /// The traces of the session that the marker in this environment tells of.
+    pub(crate) fn of(ambient: &Ambient) -> Self {
+        let Some(marker) = Marker::of(ambient) else { return Self::default() };
+        let set = region_variables(ambient, Some(&marker)).into_iter();
+        let set: Vec<_> = set.filter(|(_, set_by)| *set_by == SetBy::Awsmfa).map(|(name, _)| name).collect();
+        // A variable stands as the session left it: set to the session's region, or cleared.
+        let left = |name| match name {
+            AWS_REGION => marker.region.as_deref(),
+            AWS_DEFAULT_REGION => marker.default_region.as_deref(),
+            _ => None,
+        };
+        let mut taken = marker.taken.clone();
+        taken.retain(|name, _| ambient.variable(name) == left(name));
+        let set = set.into_iter().filter(|name| !taken.contains_key(name)).collect();
+        Self { taken, set }
     }
 }
 
@@ -122,6 +184,7 @@ impl Held {
 }
 
 /// What the environment holds.
+#[expect(clippy::large_enum_variant, reason = "it is made once in the life of the process")]
 pub(crate) enum Found {
     /// No access key id.
     Nothing,
@@ -200,6 +263,8 @@ mod tests {
             role: Some("arn:aws:iam::123456789012:role/admin".to_owned()),
             region: Some("eu-central-1".to_owned()),
             default_region: Some("eu-central-1".to_owned()),
+            previous: Some("deploy".to_owned()),
+            taken: BTreeMap::from([(AWS_PROFILE, "~20 % of it".to_owned()), (AWS_REGION, "us-west-2".to_owned())]),
         }
     }
 
@@ -265,5 +330,26 @@ mod tests {
         }
         let ambient = ambient([(AWS_REGION, "eu-central-1")]);
         assert_eq!(region_variables(&ambient, None).map(|(_, by)| by), [Person, Nobody]);
+    }
+
+    #[test]
+    fn what_use_took_is_given_back_where_nobody_changed_it_since() {
+        let marker = full().to_string();
+        let taken = |profile, region| {
+            let traces = Traces::of(&ambient([
+                (AWSMFA_SESSION, &marker),
+                (AWS_PROFILE, profile),
+                (AWS_REGION, region),
+                (AWS_DEFAULT_REGION, "eu-central-1"),
+            ]));
+            assert_eq!(traces.set, [AWS_DEFAULT_REGION]);
+            traces.taken.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(taken("", "eu-central-1"), [AWS_PROFILE, AWS_REGION]);
+        assert_eq!(taken("mine", "eu-central-1"), [AWS_REGION]);
+        assert_eq!(taken("", "eu-north-1"), [AWS_PROFILE]);
+        // To clear a variable is to change it.
+        assert_eq!(taken("", ""), [AWS_PROFILE]);
+        assert_eq!(Traces::of(&ambient([(AWS_PROFILE, "mine")])), Traces::default());
     }
 }

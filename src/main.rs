@@ -6,6 +6,7 @@
 mod ambient;
 mod cli;
 mod commands;
+mod completion;
 mod credentials;
 mod environment;
 mod error;
@@ -42,26 +43,48 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error, &ambient),
     };
     match cli.command {
-        // A panic has told about itself, but the shell has to see the failure too.
-        Command::Env(options) => match panic::catch_unwind(|| commands::env::run(&options, &ambient)) {
-            Ok(Ok(())) => ExitCode::SUCCESS,
-            Ok(Err(error)) => {
-                fail_eval(options.shell, options.format.is_some(), &ambient);
-                report(&error, error.exit_code())
-            }
-            Err(_) => {
-                fail_eval(options.shell, options.format.is_some(), &ambient);
-                ExitCode::FAILURE
-            }
+        // A program reads a format, and shall find nothing there that looks like credentials.
+        Command::Env(options) if options.format.is_some() => match commands::env::run(&options, &ambient) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => report(&error, error.exit_code()),
         },
+        Command::Env(options) => evaluated(|| commands::env::run(&options, &ambient), options.shell, &ambient),
         Command::Exec(options) => commands::exec::run(&options, &ambient).unwrap_or_else(|error| {
             let code = error.exit_code();
             report(&error, if code == 1 { EXEC_FAILED } else { code })
         }),
+        Command::Use(options) => {
+            evaluated(|| commands::switch::on(options, cli.integration, &ambient), cli.integration, &ambient)
+        }
+        Command::Off => evaluated(|| commands::switch::off(cli.integration, &ambient), cli.integration, &ambient),
+        Command::Init(options) => evaluated(|| commands::init::run(options.shell), Some(options.shell), &ambient),
+        Command::Completions(options) => {
+            evaluated(|| commands::init::completions(options.shell), Some(options.shell), &ambient)
+        }
+        // A shell that asks for completions has no use for an error.
+        Command::Complete(options) => {
+            commands::complete::run(options).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        }
         Command::Status(options) => {
             commands::status::run(&options, &ambient).unwrap_or_else(|error| report(&error, error.exit_code()))
         }
     }
+}
+
+/// Runs a command whose output is for a shell to evaluate: where it fails, the shell has to see that.
+fn evaluated(
+    command: impl FnOnce() -> Result<(), Error> + panic::UnwindSafe,
+    shell: Option<Shell>,
+    ambient: &Ambient,
+) -> ExitCode {
+    // A panic has told about itself.
+    let failed = match panic::catch_unwind(command) {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    fail_eval(shell, ambient);
+    failed.map_or(ExitCode::FAILURE, |error| report(&error, error.exit_code()))
 }
 
 /// The command line that prompts run before each line that a person types, known without building the parser, which costs
@@ -69,7 +92,7 @@ fn main() -> ExitCode {
 fn for_a_prompt() -> Option<Cli> {
     let options = StatusOptions { format: StatusFormat::Prompt, check: false };
     let asked = ambient::arguments() == ["status", "--format", "prompt"];
-    asked.then_some(Cli { command: Command::Status(options) })
+    asked.then_some(Cli { integration: None, command: Command::Status(options) })
 }
 
 /// Prints the error with its causes and what to do next.
@@ -90,10 +113,9 @@ fn report(error: &Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A shell that evaluates the output of a failed `env` has to see a failure: empty text would succeed. A program
-/// that reads a `--format` gets nothing.
-fn fail_eval(shell: Option<Shell>, format: bool, ambient: &Ambient) {
-    if !format && !ambient::stdout_is_terminal() {
+/// A shell that evaluates the output of a failed command has to see a failure: empty text would succeed.
+fn fail_eval(shell: Option<Shell>, ambient: &Ambient) {
+    if !ambient::stdout_is_terminal() {
         // Whoever closed standard output does not evaluate it.
         let _ = commands::print(shell.unwrap_or_else(|| ambient.shell()).failure());
     }
@@ -117,8 +139,8 @@ fn usage(error: &clap::Error, ambient: &Ambient) -> ExitCode {
             let command = arguments.first().map_or("", String::as_str);
             let format = arguments.iter().any(|argument| argument.split('=').next() == Some("--format"));
             // Whatever else was meant, a shell may be about to evaluate it.
-            if !["exec", "status"].contains(&command) {
-                fail_eval(shell_option(&arguments), format, ambient);
+            if !["exec", "status"].contains(&command) && !format {
+                fail_eval(shell_option(&arguments), ambient);
             }
             let prefix = if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand { "" } else { "awsmfa: " };
             terminal::say(&format!("{prefix}{}", text.lines().next().unwrap_or_default()));

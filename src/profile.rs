@@ -113,6 +113,14 @@ impl Profiles {
         })
     }
 
+    /// The names of all profiles, in alphabetical order.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.files().flat_map(|file| file.sections.profiles()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The SDK's view of the config file, for settings such as `endpoint_url` that the SDK reads by itself.
     pub(crate) fn sdk_config(&self) -> &EnvConfigSections {
         &self.config.sections

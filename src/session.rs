@@ -8,7 +8,9 @@ use std::io::Read;
 use crate::ambient::{self, Ambient};
 use crate::cli::SessionOptions;
 use crate::credentials::{AccessKey, Secret, Session};
-use crate::environment::{self, AWS_DEFAULT_PROFILE, AWS_PROFILE, AWSMFA_TOKEN_CODE, Change};
+use crate::environment::{
+    self, AWS_DEFAULT_PROFILE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, AWSMFA_TOKEN_CODE, Change,
+};
 use crate::error::Error;
 use crate::held::{self, Held, Kind, Marker, SetBy};
 use crate::mfa::{self, SerialNumber, TokenCode};
@@ -144,6 +146,7 @@ impl<'a> Order<'a> {
             role: self.options.role_arn.clone(),
             region,
             default_region,
+            ..Marker::default()
         }
     }
 
@@ -155,6 +158,20 @@ impl<'a> Order<'a> {
 }
 
 impl Bought {
+    /// Remembers what is given back later: to `use -` the profile before this one, to `off` what this session takes from
+    /// the person's own variables. `before` is the environment without any session of awsmfa's.
+    pub(crate) fn remember(&mut self, before: &Ambient, held: Option<String>, previous: Option<String>) {
+        let Marker { region, default_region, .. } = &self.marker;
+        let mut replaced = vec![AWS_PROFILE];
+        replaced.extend(region.is_some().then_some(AWS_REGION));
+        replaced.extend(default_region.is_some().then_some(AWS_DEFAULT_REGION));
+        let taken = replaced.into_iter().filter_map(|name| Some((name, before.variable(name)?.to_owned())));
+        self.marker.taken = taken.collect();
+        let own = before.variable(AWS_PROFILE).map(str::to_owned);
+        // To renew a session is no change of profile.
+        self.marker.previous = held.or(own).filter(|name| *name != self.plan.profile).or(previous);
+    }
+
     /// Says on standard error whose session it is and how long it lasts.
     pub(crate) fn announce(&self) {
         let account = self.marker.account.as_ref().map_or(String::new(), |account| format!(", account {account}"));

@@ -6,6 +6,8 @@
 #[path = "../sandbox/server.rs"]
 mod server;
 
+#[cfg(unix)]
+mod completion;
 mod env;
 #[cfg(target_os = "linux")]
 mod errors;
@@ -15,6 +17,8 @@ mod exec;
 mod faults;
 #[cfg(unix)]
 mod formats;
+#[cfg(unix)]
+mod init;
 #[cfg(target_os = "linux")]
 mod no_writes;
 #[cfg(unix)]

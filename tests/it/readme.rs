@@ -6,6 +6,8 @@ use std::path::Path;
 use crate::run::{DEVICE, Home, Ran};
 use crate::server::{Sandbox, World};
 
+const CODE: &str = "AWSMFA_TOKEN_CODE";
+
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README")
 }
@@ -43,7 +45,7 @@ fn run(shell: &str, line: &str, after: &str) -> String {
     let code = sandbox.code(DEVICE);
     let mut home = home(&sandbox);
     if !line.contains("123456") {
-        home = home.env("AWSMFA_TOKEN_CODE", &code);
+        home = home.env(CODE, &code);
     }
     let mut command = home.command(shell);
     command.args(["-c", &format!("{}\n{after}", line.replace("123456", &code))]);
@@ -110,6 +112,37 @@ fn the_lines_of_the_table_apply_a_session_and_take_it_away() {
     for name in ["bash, zsh, sh", "fish", "PowerShell", "cmd", "nushell", "elvish", "tcsh", "xonsh"] {
         let (apply, _) = row(name);
         assert!(help.contains(&apply), "{apply}");
+    }
+}
+
+#[test]
+fn the_shell_integration_is_loaded_by_its_line_and_does_what_it_says() {
+    let readme = readme();
+    let line = |name: &str| {
+        let rows = readme.lines().filter(|line| line.starts_with(&format!("| {name} |")));
+        let row = rows.map(|row| row.replace("\\|", "PIPE")).find(|row| row.contains("awsmfa init")).expect("a row");
+        row.split('|').nth(3).expect("a line").trim().trim_matches('`').replace("PIPE", "|")
+    };
+    let lines = blocks("sh").concat();
+    assert_eq!(lines.lines().count(), 4);
+    for (shell, name) in [("bash", "bash"), ("zsh", "zsh"), ("dash", "sh"), ("fish", "fish")] {
+        let sandbox = Sandbox::start(World::default());
+        let mut script = line(name);
+        for line in lines.lines() {
+            let code = if line.starts_with("awsmfa off") { String::new() } else { sandbox.code(DEVICE) };
+            let code =
+                if name == "fish" { format!("set -gx {CODE} '{code}'") } else { format!("export {CODE}={code}") };
+            script = format!("{script}\n{code}\n{line}\necho \"as $AWSMFA_PROFILE with $AWS_PROFILE\"");
+        }
+        let home = home(&sandbox).env("AWS_PROFILE", "mine");
+        let ran = home.shell(shell, &script);
+        ran.status(0).stdout("as msgcxp with \nas deploy with \nas msgcxp with \nas  with mine\n");
+    }
+    // As `--help` says it.
+    let sandbox = Sandbox::start(World::default());
+    let help = home(&sandbox).awsmfa(["init", "--help"]).stderr;
+    for name in ["bash", "zsh", "sh", "fish", "PowerShell", "cmd"] {
+        assert!(help.contains(&line(name)), "{name}");
     }
 }
 
