@@ -121,8 +121,8 @@ impl Shell {
     }
 
     fn set(self, block: &mut String, name: &'static str, value: &str, style: Style) -> Result<(), Error> {
-        let refuse = |reason| Error::Unquotable { name, reason, target: self.name() };
-        let quoted = &*self.quote(value).map_err(refuse)?;
+        self.check(name, value)?;
+        let quoted = &*self.quote(value);
         match self {
             Self::Bash | Self::Zsh | Self::Sh => write(block, format_args!("export {name}={quoted}")),
             Self::Fish => write(block, format_args!("set -gx {name} {quoted}")),
@@ -171,6 +171,15 @@ impl Shell {
         }
     }
 
+    /// Makes sure that this shell can carry the variable's value.
+    ///
+    /// # Errors
+    /// It can't.
+    pub(crate) fn check(self, name: &'static str, value: &str) -> Result<(), Error> {
+        let refuse = |reason| Err(Error::Unquotable { name, reason, target: self.name() });
+        self.refusal(value).map_or(Ok(()), refuse)
+    }
+
     /// Why this shell can't carry the value, if it can't.
     fn refusal(self, value: &str) -> Option<&'static str> {
         match self {
@@ -188,11 +197,8 @@ impl Shell {
         }
     }
 
-    /// The value as this shell reads it back byte for byte; or why it can't.
-    fn quote(self, value: &str) -> Result<Zeroizing<String>, &'static str> {
-        if let Some(reason) = self.refusal(value) {
-            return Err(reason);
-        }
+    /// The value as this shell reads it back byte for byte, if it can.
+    fn quote(self, value: &str) -> Zeroizing<String> {
         let mut quoted = Zeroizing::new(String::with_capacity(8 + 6 * value.len()));
         match self {
             Self::Bash | Self::Zsh | Self::Sh => quoted.push_str(&posix(value)),
@@ -219,7 +225,7 @@ impl Shell {
                 quoted.push('\'');
             }
         }
-        Ok(quoted)
+        quoted
     }
 
     /// A statement that does nothing but fail: what `eval` shall see instead of an empty text, which would succeed.
@@ -253,7 +259,8 @@ impl Shell {
         match (self, shell_escape::unix::escape(text.into())) {
             (Self::Cmd, _) => shell_escape::windows::escape(text.into()),
             (_, Cow::Borrowed(plain)) => plain.into(),
-            (_, quoted) => self.quote(text).map_or(quoted, |own| own.to_string().into()),
+            (_, quoted) if self.refusal(text).is_some() => quoted,
+            _ => self.quote(text).to_string().into(),
         }
     }
 
@@ -358,14 +365,14 @@ mod tests {
         ];
         for (value, quoted, json) in table {
             for (shell, quoted) in [Sh, Tcsh, Fish, Xonsh, Elvish, PowerShell].into_iter().zip(quoted) {
-                assert_eq!(shell.quote(value).as_ref().map(|quoted| quoted.as_str()), Ok(quoted), "{value} {shell:?}");
+                assert_eq!(*shell.quote(value), quoted, "{value} {shell:?}");
             }
-            assert_eq!(Nushell.quote(value).as_ref().map(|quoted| quoted.as_str()), Ok(json), "{value}");
+            assert_eq!(*Nushell.quote(value), json, "{value}");
         }
         for shell in [Bash, Zsh, Sh, Tcsh, Fish, Xonsh, Elvish] {
-            assert_eq!(shell.quote("").as_ref().map(|quoted| quoted.as_str()), Ok("''"), "{shell:?}");
+            assert_eq!(*shell.quote(""), "''", "{shell:?}");
         }
-        assert_eq!(Xonsh.quote("a\r\nb").as_ref().map(|quoted| quoted.as_str()), Ok(r"'a\r\nb'"));
+        assert_eq!(*Xonsh.quote("a\r\nb"), r"'a\r\nb'");
     }
 
     #[test]
@@ -373,7 +380,7 @@ mod tests {
         let printable = "\"%!";
         for shell in Shell::value_variants() {
             let refused: String =
-                ('\0'..='\u{ff}').filter(|letter| shell.quote(&letter.to_string()).is_err()).collect();
+                ('\0'..='\u{ff}').filter(|letter| shell.refusal(&letter.to_string()).is_some()).collect();
             let expected: String = match shell {
                 PowerShell => "\0\n\r".to_owned(),
                 Tcsh => "\0\n".to_owned(),

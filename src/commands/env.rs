@@ -2,7 +2,7 @@
 
 use crate::ambient::{self, Ambient};
 use crate::cli::EnvOptions;
-use crate::environment::{self, AWS_DEFAULT_PROFILE, AWS_PROFILE};
+use crate::environment::{self, AWS_DEFAULT_PROFILE, AWS_PROFILE, AWSMFA_PROFILE};
 use crate::error::Error;
 use crate::format::{self, Format};
 use crate::session::{Bought, Order};
@@ -36,8 +36,13 @@ fn statements(options: &EnvOptions, order: &Order, ambient: &Ambient) -> Result<
     let shell = options.shell.unwrap_or_else(|| ambient.shell());
     let style = Style { persist: !options.no_setx, warn: !quiet };
     let regions = order.stale_regions();
-    let changes =
-        if options.unset { environment::of_nothing(&regions) } else { buy(order, options)?.changes(&regions) };
+    let changes = if options.unset {
+        environment::of_nothing(&regions)
+    } else {
+        // Known before a code is asked for; the rest is of letters that every shell can carry.
+        shell.check(AWSMFA_PROFILE, order.profile())?;
+        buy(order, options)?.changes(&regions)
+    };
     let block = shell.render(&changes, style)?;
     if !quiet && shell == Shell::Cmd && style.persist && !options.unset {
         warn_of_registry(ambient);

@@ -40,12 +40,12 @@ fn value(shell: Shell) -> impl Strategy<Value = String> {
     let length = prop_oneof![40 => 0..=32_usize, 1 => 0..=4096_usize];
     let letters = length.prop_flat_map(|length| proptest::collection::vec(select(&LETTERS[..]), length));
     (letters, select(&["", "", "", "\\", "\\\\", "\\\\\\"][..])).prop_map(move |(letters, end)| {
-        let carried = |letter: &char| shell.quote(letter.encode_utf8(&mut [0; 4])).is_ok();
+        let carried = |letter: &char| shell.refusal(letter.encode_utf8(&mut [0; 4])).is_none();
         // The grammar of PowerShell doesn't know them for quotes: the table of quoted values has them.
         let foreign = |letter: &char| shell == Shell::PowerShell && ('\u{2018}'..='\u{201b}').contains(letter);
         let value: String =
             letters.into_iter().filter(carried).filter(|letter| !foreign(letter)).chain(end.chars()).collect();
-        if shell.quote(&value).is_ok() { value } else { "x".to_owned() }
+        if shell.refusal(&value).is_none() { value } else { "x".to_owned() }
     })
 }
 

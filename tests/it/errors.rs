@@ -814,6 +814,7 @@ fn a_value_that_the_shell_cannot_carry_is_refused_by_its_variable() {
         .status(1)
         .stdout("cmd /c exit 1\n")
         .stderr("awsmfa: error: `AWSMFA_PROFILE` has a `\"`, `%` or `!`, which cmd can't carry\n");
+    assert_eq!(sandbox.connections(), 0);
 }
 
 #[test]

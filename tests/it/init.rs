@@ -277,7 +277,7 @@ fn a_shell_without_integration_is_told_the_line_that_works_there() {
     let home = Home::new(&sandbox);
     for (shell, line, failure) in [
         ("nushell", "awsmfa env -p PROFILE | from json | default {} | load-env", "false\n"),
-        ("tcsh", "eval \"`awsmfa env -p PROFILE`\"", "false;\n"),
+        ("tcsh", "eval \"`awsmfa env -p PROFILE`\"", "false\n"),
     ] {
         home.awsmfa(["init", shell]).status(1).stdout(failure).stderr(&format!(
             "awsmfa: error: there is no `awsmfa use` for {shell} yet\nhint: a session comes into it by {line}\n"
