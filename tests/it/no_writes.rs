@@ -221,3 +221,20 @@ fn status_writes_no_file_and_reads_none_of_awss() {
         assert!(!calls.iter().any(|call| call.contains("/.aws/")), "{arguments:?}: {calls:?}");
     }
 }
+
+#[test]
+fn the_formats_and_the_shell_integration_write_no_file() {
+    let sandbox = Sandbox::start(World::default());
+    let home = Home::new(&sandbox);
+    for format in ["json", "ini", "env-file"] {
+        assert_reads_alone(&home, "", &["env", "-p", "readonly", "--format", format]).status(0);
+    }
+    for arguments in [&["init", "bash"][..], &["completions", "zsh"], &["--integration", "sh", "off"]] {
+        assert_no_writes(&home, "", arguments).status(0);
+    }
+    assert_reads_alone(&home, "", &["--integration", "sh", "use", "readonly"]).status(0);
+    assert_reads_alone(&home, "", &["complete", "bash", "--word=ms", "--", "awsmfa", "use"])
+        .status(0)
+        .stdout("msgcxp\n");
+    assert_no_writes(&home, "", &["use", "readonly"]).status(1);
+}
