@@ -184,7 +184,9 @@ pub(crate) struct UseOptions {
   sh           eval \"$(awsmfa init sh)\"                   the file that ENV names
   fish         awsmfa init fish | source                  ~/.config/fish/config.fish
   PowerShell   awsmfa init powershell | Out-String | Invoke-Expression          $PROFILE
-  cmd          for /f \"delims=\" %i in ('awsmfa init cmd') do @%i              by hand, in each window")]
+  cmd          for /f \"delims=\" %i in ('awsmfa init cmd') do @%i              by hand, in each window
+
+nushell, elvish, tcsh and xonsh have none yet: `awsmfa env` does the work there.")]
 pub(crate) struct InitOptions {
     /// The shell
     #[arg(value_enum)]

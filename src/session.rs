@@ -23,7 +23,7 @@ use crate::terminal::{self, Terminal};
 /// How many codes a person may try before the call has failed.
 const TRIES: usize = 3;
 /// The call that tells whose the keys are, before any code goes out.
-const IDENTIFY: &str = "GetCallerIdentity";
+pub(crate) const IDENTIFY: &str = "GetCallerIdentity";
 
 /// A request with everything that was read to answer it.
 pub(crate) struct Order<'a> {
@@ -317,24 +317,32 @@ async fn chained_calls(sts: &Sts, session: Session, plan: &Plan) -> Result<Sessi
 }
 
 fn failed(attempted: &str, failure: Failure, sts: &Sts, plan: &Plan) -> Error {
-    let attempted = attempted.to_owned();
-    let no_answer = |attempted: String, reason| {
-        let code_sent = plan.device != Device::None && attempted != IDENTIFY;
-        Error::NoAnswer { attempted, endpoint: sts.endpoint().to_owned(), reason, code_sent }
-    };
+    let code_sent = plan.device != Device::None && attempted != IDENTIFY;
+    explained(attempted, failure, sts, code_sent, |code, message| Error::Refused {
+        attempted: attempted.to_owned(),
+        code,
+        message,
+        profile: plan.profile.clone(),
+        signer: plan.signer.clone(),
+        device: plan.device.clone(),
+    })
+}
+
+/// The error that a failed call is; `refused` makes the one of AWS's own code and message.
+pub(crate) fn explained(
+    attempted: &str,
+    failure: Failure,
+    sts: &Sts,
+    code_sent: bool,
+    refused: impl FnOnce(String, String) -> Error,
+) -> Error {
+    let (attempted, endpoint) = (attempted.to_owned(), sts.endpoint().to_owned());
     match failure {
         Failure::CodeRejected => Error::CodeRejected,
-        Failure::Refused { code, message } => Error::Refused {
-            attempted,
-            code,
-            message,
-            profile: plan.profile.clone(),
-            signer: plan.signer.clone(),
-            device: plan.device.clone(),
-        },
-        Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint: sts.endpoint().to_owned(), reason },
-        Failure::Lost(reason) => no_answer(attempted, reason),
-        Failure::Useless(reason) => no_answer(attempted, reason.to_owned()),
+        Failure::Refused { code, message } => refused(code, message),
+        Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint, reason },
+        Failure::Lost(reason) => Error::NoAnswer { attempted, endpoint, reason, code_sent },
+        Failure::Useless(reason) => Error::NoAnswer { attempted, endpoint, reason: reason.to_owned(), code_sent },
     }
 }
 

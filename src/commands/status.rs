@@ -17,8 +17,8 @@ use crate::environment::{
 };
 use crate::error::Error;
 use crate::held::{Found, Held, Kind, Marker};
-use crate::session::until_signal;
-use crate::sts::{Failure, Sts, home_region};
+use crate::session::{IDENTIFY, explained, until_signal};
+use crate::sts::{Sts, home_region};
 use crate::terminal::printable;
 
 /// Says what the environment holds: status 0 for a session that still lasts, 1 for anything else.
@@ -93,7 +93,9 @@ impl<'a> Status<'a> {
         let arn = marker.and_then(|marker| marker.role.as_ref().or(marker.device.as_ref()));
         let region = self.region.unwrap_or_else(|| home_region(arn.map_or("", String::as_str)));
         let sts = Sts::new(ambient, &EnvConfigSections::default(), region)?;
-        until_signal(async { sts.caller(&key).await.map_err(|failure| failed(failure, &sts)) }).map(Some)
+        let refused = |code, message| Error::RefusedKeys { code, message };
+        let failed = |failure| explained(IDENTIFY, failure, &sts, false, refused);
+        until_signal(async { sts.caller(&key).await.map_err(failed) }).map(Some)
     }
 
     /// Lines for people.
@@ -203,19 +205,6 @@ fn in_the_way(found: &Found, ambient: &Ambient) -> Vec<(&'static str, &'static s
     let marker = marker.map(|reason| (AWSMFA_SESSION, reason));
     let others = IN_THE_WAY.into_iter().filter(|name| ambient.is_set(name)).map(|name| (name, environment::harm(name)));
     marker.into_iter().chain(others).collect()
-}
-
-fn failed(failure: Failure, sts: &Sts) -> Error {
-    let attempted = "GetCallerIdentity".to_owned();
-    let endpoint = sts.endpoint().to_owned();
-    let no_answer = |attempted, endpoint, reason| Error::NoAnswer { attempted, endpoint, reason, code_sent: false };
-    match failure {
-        Failure::CodeRejected => Error::CodeRejected,
-        Failure::Refused { code, message } => Error::RefusedKeys { code, message },
-        Failure::NotSent(reason) => Error::Unreachable { attempted, endpoint, reason },
-        Failure::Lost(reason) => no_answer(attempted, endpoint, reason),
-        Failure::Useless(reason) => no_answer(attempted, endpoint, reason.to_owned()),
-    }
 }
 
 /// `11h42m`, `42m` or `42s`: as short as it can be, and never more than is left.
